@@ -1,0 +1,21 @@
+"""Finite groups: constructors, families, names, subgroups."""
+
+from irrepnet.groups._families import alternating as alternating
+from irrepnet.groups._families import cyclic as cyclic
+from irrepnet.groups._families import dicyclic as dicyclic
+from irrepnet.groups._families import dihedral as dihedral
+from irrepnet.groups._families import flop as flop
+from irrepnet.groups._families import klein_four as klein_four
+from irrepnet.groups._families import octic as octic
+from irrepnet.groups._families import quaternion as quaternion
+from irrepnet.groups._families import symmetric as symmetric
+from irrepnet.groups._families import trivial as trivial
+from irrepnet.groups._generated import generated as generated
+from irrepnet.groups._group import ConjugacyClass as ConjugacyClass
+from irrepnet.groups._group import Group as Group
+from irrepnet.groups._group import from_recipe as from_recipe
+from irrepnet.groups._names import parse as parse
+from irrepnet.groups._permutations import from_permutations as from_permutations
+from irrepnet.groups._products import direct_product as direct_product
+from irrepnet.groups._subgroup import Subgroup as Subgroup
+from irrepnet.groups._subgroup import subgroup as subgroup

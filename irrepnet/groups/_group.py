@@ -1,0 +1,321 @@
+"""`Group`: a finite group as a value, with its elements numbered `0 .. order-1`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from irrepnet._errors import GroupError
+from irrepnet.groups._lookup import Lookup
+from irrepnet.groups._orbits import least_in_orbit
+from irrepnet.groups._subgroup import Subgroup, subgroup
+
+if TYPE_CHECKING:
+    from irrepnet.reps import CharacterTable, Irrep
+
+#: Above this order no Cayley table is stored (2048^2 int32 is 16 MiB); products go through images.
+CAYLEY_LIMIT = 2048
+
+#: Entries of a Cayley table computed at once.
+CAYLEY_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class ConjugacyClass:
+    """One conjugacy class: its smallest element, its size, the order of its elements."""
+
+    representative: int
+    size: int
+    element_order: int
+
+
+class Group:
+    """A finite group acting faithfully on points, so that every element is an image list.
+
+    Groups are values: two are equal when their elements, generators and irrep names are equal.
+    They are immutable, hashable, picklable, and `repr` rebuilds them.
+
+    Args:
+        elements: Image lists of all elements, shape `(order, degree)`, `elements[a][i]` the image
+            of point `i` under element `a`; element 0 is the identity. Trusted to be closed.
+        generators: Indices of elements that generate the group.
+        recipe: How to build the group again: `(constructor name, *arguments)`, made of strings,
+            integers, and tuples of them (a nested group is its own recipe).
+        name: What people call it.
+
+    Cost:
+        O(order * degree) memory.
+    """
+
+    #: Filled in by `irrepnet.reps`: the functions behind `irreps` and `character_table`. `groups`
+    #: comes before `reps` in the house, so it cannot import them.
+    theory: ClassVar[dict[str, Callable[[Group], Any]]] = {}
+
+    def __init__(
+        self, elements: np.ndarray, generators: Iterable[int], recipe: tuple, name: str
+    ) -> None:
+        self._elements = np.ascontiguousarray(elements, dtype=np.int32)
+        self._elements.setflags(write=False)
+        self.generators: tuple[int, ...] = tuple(int(g) for g in generators)
+        self.recipe = recipe
+        self.name = name
+
+    # -- elements ---------------------------------------------------------------------------
+
+    @property
+    def order(self) -> int:
+        """Number of elements."""
+        return len(self._elements)
+
+    @property
+    def degree(self) -> int:
+        """Number of points that the elements permute."""
+        return self._elements.shape[1]
+
+    @property
+    def identity(self) -> int:
+        """The identity element, always 0."""
+        return 0
+
+    @property
+    def elements(self) -> np.ndarray:
+        """All elements as image lists, int32, shape `(order, degree)`, read-only."""
+        return self._elements
+
+    def permutation(self, a: int) -> tuple[int, ...]:
+        """Image list of element `a`."""
+        return tuple(int(i) for i in self._elements[self._check(a)])
+
+    def index(self, permutation: Sequence[int]) -> int:
+        """Element with the given image list.
+
+        Raises:
+            GroupError: If no element of the group has it.
+        """
+        images = np.asarray(permutation)
+        if images.shape == (self.degree,) and images.dtype.kind in "iu":
+            if ((images >= 0) & (images < self.degree)).all():
+                found = int(self._find(images[self._find.base]))
+                if (self._elements[found] == images).all():
+                    return found
+        raise GroupError(
+            f"{list(permutation)} is not an element of {self.name}: expected one of its "
+            f"{self.order} image lists on points 0..{self.degree - 1} (see G.elements)."
+        )
+
+    @cached_property
+    def _find(self) -> Lookup:
+        return Lookup(self._elements)
+
+    def _check(self, a: int) -> int:
+        if not 0 <= a < self.order:
+            raise GroupError(f"{a} is not an element of {self.name}: expected 0..{self.order - 1}.")
+        return a
+
+    # -- products ---------------------------------------------------------------------------
+
+    def multiply(self, a: int, b: int) -> int:
+        """The product `a b`: first `b` acts, then `a` (`(a*b)[i] = a[b[i]]`)."""
+        return int(self.products(self._check(a), self._check(b)))
+
+    def products(self, a: np.ndarray | int, b: np.ndarray | int) -> np.ndarray:
+        """Products `a b` of arrays of elements, broadcast together, int32.
+
+        Cost:
+            One gather per base point and product.
+
+        Examples:
+            >>> from irrepnet import groups
+            >>> groups.cyclic(5).products([1, 2, 3], 4).tolist()
+            [0, 1, 2]
+        """
+        a, b = np.asarray(a)[..., None], np.asarray(b)[..., None]
+        return self._find(self._elements[a, self._elements[b, self._find.base]])
+
+    def inverse(self, a: int) -> int:
+        """The inverse of `a`."""
+        return int(self.inverses[self._check(a)])
+
+    def left_multiply(self, a: int) -> np.ndarray:
+        """`[a b for all b]` as int32 of shape `(order,)`: the left regular permutation of `a`."""
+        return self._find(self._elements[self._check(a)][self._base_images])
+
+    def right_multiply(self, a: int) -> np.ndarray:
+        """`[b a for all b]` as int32 of shape `(order,)`."""
+        return self._find(self._elements[:, self._base_images[self._check(a)]])
+
+    @cached_property
+    def _base_images(self) -> np.ndarray:
+        return self._elements[:, self._find.base]
+
+    @cached_property
+    def inverses(self) -> np.ndarray:
+        """Inverse of every element, int32 of shape `(order,)`, read-only."""
+        inverse_images = np.empty_like(self._elements)
+        np.put_along_axis(
+            inverse_images, self._elements, np.arange(self.degree, dtype=np.int32)[None], axis=1
+        )
+        return _read_only(self._find(inverse_images[:, self._find.base]))
+
+    @cached_property
+    def cayley_table(self) -> np.ndarray:
+        """`table[a, b] = a b`, int32 of shape `(order, order)`, read-only; for small orders only.
+
+        Raises:
+            GroupError: If the order exceeds `CAYLEY_LIMIT`.
+        """
+        if self.order > CAYLEY_LIMIT:
+            raise GroupError(
+                f"{self.name} has order {self.order}: its Cayley table is not stored above "
+                f"{CAYLEY_LIMIT}; use G.multiply, G.left_multiply or G.right_multiply."
+            )
+        table = np.empty((self.order, self.order), dtype=np.int32)
+        rows = max(1, CAYLEY_CHUNK // max(1, self._base_images.size))
+        for start in range(0, self.order, rows):
+            table[start : start + rows] = self._find(
+                self._elements[start : start + rows][:, self._base_images]
+            )
+        return _read_only(table)
+
+    def _lookup(self, images: np.ndarray) -> np.ndarray:
+        """Elements whose image lists are the rows of `images`; trusted to lie in the group."""
+        return self._find(images[..., self._find.base])
+
+    # -- classes ----------------------------------------------------------------------------
+
+    @cached_property
+    def element_orders(self) -> np.ndarray:
+        """Order of every element, int64 of shape `(order,)`, read-only.
+
+        An element's order is the least common multiple of its cycle lengths through a base, and the
+        same for its whole class.
+        """
+        labels, representatives = self._class_data
+        rows, start = self._elements[representatives], self._find.base
+        lengths = np.zeros((len(rows), len(start)), dtype=np.int64)
+        image = np.broadcast_to(start, lengths.shape)
+        for length in range(1, self.degree + 1):
+            image = np.take_along_axis(rows, image, axis=1)
+            lengths[(lengths == 0) & (image == start)] = length
+            if lengths.all():
+                break
+        return _read_only(np.lcm.reduce(lengths, axis=1, initial=1)[labels])
+
+    @property
+    def class_labels(self) -> np.ndarray:
+        """Class of every element, shape `(order,)`; classes are in order of smallest element."""
+        return self._class_data[0]
+
+    @cached_property
+    def _class_data(self) -> tuple[np.ndarray, np.ndarray]:
+        """Class of every element, and the smallest element of every class."""
+        conjugations = [
+            self.left_multiply(g)[self.right_multiply(self.inverse(g))] for g in self.generators
+        ]
+        least = least_in_orbit(conjugations, self.order)
+        representatives = np.flatnonzero(least == np.arange(self.order))
+        labels = np.empty(self.order, dtype=np.int64)
+        labels[representatives] = np.arange(len(representatives))
+        return _read_only(labels[least]), _read_only(representatives)
+
+    @cached_property
+    def conjugacy_classes(self) -> tuple[ConjugacyClass, ...]:
+        """Conjugacy classes; the first is that of the identity."""
+        labels, representatives = self._class_data
+        sizes, orders = np.bincount(labels), self.element_orders[representatives]
+        return tuple(map(ConjugacyClass, representatives.tolist(), sizes.tolist(), orders.tolist()))
+
+    def class_of(self, a: int) -> int:
+        """Index of the conjugacy class of element `a`."""
+        return int(self.class_labels[self._check(a)])
+
+    # -- subgroups --------------------------------------------------------------------------
+
+    def subgroup(self, generators: Iterable[int]) -> Subgroup:
+        """The subgroup that elements generate."""
+        return subgroup(self, generators)
+
+    # -- what representation theory says (irrepnet.reps) -----------------------------------
+
+    @cached_property
+    def character_table(self) -> CharacterTable:
+        """Complex irreducible characters (rows) on conjugacy classes (columns)."""
+        return self.theory["character_table"](self)
+
+    @cached_property
+    def irreps(self) -> tuple[Irrep, ...]:
+        """Real irreducible representations in the group's fixed order."""
+        return self.theory["irreps"](self)
+
+    def irrep(self, name: str) -> Irrep:
+        """The real irrep of that name."""
+        for irrep in self.irreps:
+            if irrep.name == name:
+                return irrep
+        raise GroupError(
+            f"{self.name} has no irrep {name!r}: expected one of "
+            f"{', '.join(i.name for i in self.irreps)}."
+        )
+
+    # -- value semantics --------------------------------------------------------------------
+
+    # Constructors are deterministic, so the recipe decides elements, generators and irrep names.
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Group) and self.recipe == other.recipe)
+
+    def __hash__(self) -> int:
+        return hash(self.recipe)
+
+    def __reduce__(self) -> tuple:
+        return from_recipe, (self.recipe,)
+
+    def __repr__(self) -> str:
+        return _show(self.recipe)
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    array.setflags(write=False)
+    return array
+
+
+#: Constructors by name, for `from_recipe`; `irrepnet.groups` fills it (see `constructor`).
+CONSTRUCTORS: dict[str, Callable[..., Group]] = {}
+
+
+def constructor(function: Callable[..., Group]) -> Callable[..., Group]:
+    """Make a constructor known to `from_recipe` by its name (a decorator)."""
+    CONSTRUCTORS[function.__name__] = function
+    return function
+
+
+def from_recipe(recipe: Sequence) -> Group:
+    """Rebuild a group from its recipe; nested recipes (products) are rebuilt first.
+
+    Raises:
+        GroupError: If the constructor is unknown.
+    """
+    name, *args = recipe
+    if name not in CONSTRUCTORS:
+        raise GroupError(
+            f"unknown group constructor {name!r}: expected one of {sorted(CONSTRUCTORS)}."
+        )
+    return CONSTRUCTORS[name](*(from_recipe(a) if _is_recipe(a) else _freeze(a) for a in args))
+
+
+def _is_recipe(value: object) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], str)
+
+
+def _freeze(value: Any) -> Any:
+    return tuple(_freeze(v) for v in value) if isinstance(value, list | tuple) else value
+
+
+def _show(recipe: Sequence) -> str:
+    name, *args = recipe
+    shown = (_show(a) if _is_recipe(a) else repr(_freeze(a)) for a in args)
+    return f"groups.{name}({', '.join(shown)})"
