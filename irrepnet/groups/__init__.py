@@ -15,7 +15,15 @@ from irrepnet.groups._group import ConjugacyClass as ConjugacyClass
 from irrepnet.groups._group import Group as Group
 from irrepnet.groups._group import from_recipe as from_recipe
 from irrepnet.groups._names import parse as parse
+from irrepnet.groups._normal import centre as centre
+from irrepnet.groups._normal import commutator_subgroup as commutator_subgroup
+from irrepnet.groups._normal import derived_series as derived_series
+from irrepnet.groups._normal import is_solvable as is_solvable
+from irrepnet.groups._normal import normal_closure as normal_closure
 from irrepnet.groups._permutations import from_permutations as from_permutations
 from irrepnet.groups._products import direct_product as direct_product
 from irrepnet.groups._subgroup import Subgroup as Subgroup
 from irrepnet.groups._subgroup import subgroup as subgroup
+from irrepnet.groups._subgroup_classes import (
+    conjugacy_classes_of_subgroups as conjugacy_classes_of_subgroups,
+)

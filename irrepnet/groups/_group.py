@@ -136,6 +136,24 @@ class Group:
         a, b = np.asarray(a)[..., None], np.asarray(b)[..., None]
         return self._find(self._elements[a, self._elements[b, self._find.base]])
 
+    def powers(self, a: np.ndarray | int, exponents: np.ndarray | int) -> np.ndarray:
+        """Powers of arrays of elements, broadcast together, int32; exponents may be negative.
+
+        Cost:
+            Two products per bit of the exponents.
+
+        Examples:
+            >>> from irrepnet import groups
+            >>> groups.cyclic(5).powers([1, 2, 3], -1).tolist()
+            [4, 3, 2]
+        """
+        square, rest = np.asarray(a), np.asarray(exponents) % self.element_orders[a]
+        result = np.zeros(rest.shape, dtype=np.int32)
+        while rest.any():
+            result = np.where(rest % 2 == 1, self.products(result, square), result)
+            square, rest = self.products(square, square), rest // 2
+        return result
+
     def inverse(self, a: int) -> int:
         """The inverse of `a`."""
         return int(self.inverses[self._check(a)])
@@ -238,6 +256,13 @@ class Group:
     def subgroup(self, generators: Iterable[int]) -> Subgroup:
         """The subgroup that elements generate."""
         return subgroup(self, generators)
+
+    @cached_property
+    def subgroup_classes(self) -> tuple[Subgroup, ...]:
+        """One subgroup per conjugacy class, as `conjugacy_classes_of_subgroups` gives them."""
+        from irrepnet.groups._subgroup_classes import conjugacy_classes_of_subgroups
+
+        return conjugacy_classes_of_subgroups(self)
 
     # -- what representation theory says (irrepnet.reps) -----------------------------------
 

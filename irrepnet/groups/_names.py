@@ -30,8 +30,8 @@ _LETTERS: dict[str, Callable[[int], Group]] = {
 
 _FORMS = (
     'a word ("trivial", "flop", "klein_four", "octic", "quaternion", "Q8"), a family and its '
-    'number ("C4", "D4" of order 8, "Dic3" of order 12, "S5", "A5"), or a product of these with "x" '
-    '("C2xC2")'
+    'number ("C4", "D4" of order 8, "Dic3" of order 12, "S5", "A5"), or a product of these with '
+    '"x" ("C2xC2")'
 )
 
 
