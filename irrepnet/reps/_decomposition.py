@@ -1,0 +1,155 @@
+"""`Decomposition`: multiplicities and an orthonormal isotypic basis, applied without a matrix."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from irrepnet._errors import RepresentationError
+from irrepnet.groups import Group
+from irrepnet.reps._irrep import Irrep
+from irrepnet.reps._orbits import OrbitType
+
+
+class IsotypicBasis:
+    """The orthogonal map from natural to isotypic coordinates; abstract.
+
+    `U rho(g) U^T = (+)_i rho_i(g) (x) I_(m_i)`: irreps in order, and inside a block row
+    `component * m_i + copy`.
+    """
+
+    dim: int
+
+    def apply(self, x: np.ndarray) -> np.ndarray:
+        """Natural coordinates to isotypic ones, on the last axis."""
+        raise NotImplementedError
+
+    def adjoint(self, y: np.ndarray) -> np.ndarray:
+        """Isotypic coordinates to natural ones, on the last axis; the inverse of `apply`."""
+        raise NotImplementedError
+
+    def to_dense(self) -> np.ndarray:
+        """The matrix `U`, float64 `(dim, dim)`; rows are isotypic."""
+        return self.apply(np.eye(self.dim)).T.copy()
+
+    def _check(self, x: np.ndarray) -> np.ndarray:
+        x = np.asarray(x)
+        if x.shape[-1:] != (self.dim,):
+            raise RepresentationError(
+                f"cannot change the basis of an array of shape {x.shape}: expected {self.dim} "
+                "coordinates on the last axis."
+            )
+        return x
+
+
+class DenseBasis(IsotypicBasis):
+    """An isotypic basis stored as a matrix."""
+
+    def __init__(self, matrix: np.ndarray) -> None:
+        self.matrix, self.dim = matrix, len(matrix)
+        matrix.setflags(write=False)
+
+    def apply(self, x: np.ndarray) -> np.ndarray:
+        """Natural coordinates to isotypic ones, on the last axis."""
+        return self._check(x) @ self.matrix.T
+
+    def adjoint(self, y: np.ndarray) -> np.ndarray:
+        """Isotypic coordinates to natural ones, on the last axis."""
+        return self._check(y) @ self.matrix
+
+
+class OrbitBasis(IsotypicBasis):
+    """An isotypic basis made of one small matrix per orbit type.
+
+    Cost:
+        O(sum over orbits of index^2) to apply; O(dim) memory beside the small matrices.
+    """
+
+    def __init__(self, orbit_types: tuple[OrbitType, ...], irreps: tuple[Irrep, ...]) -> None:
+        self.orbit_types = orbit_types
+        self.dim = sum(t.points.size for t in orbit_types)
+        self.rows = _rows(orbit_types, irreps)
+
+    def apply(self, x: np.ndarray) -> np.ndarray:
+        """Natural coordinates to isotypic ones, on the last axis."""
+        x = self._check(x)
+        y = np.empty(x.shape, np.result_type(x, np.float64))
+        for kind, rows in zip(self.orbit_types, self.rows, strict=True):
+            natural = x[..., kind.points]
+            if kind.signs is not None:
+                natural = natural * kind.signs
+            y[..., rows] = natural @ kind.basis.T
+        return y
+
+    def adjoint(self, y: np.ndarray) -> np.ndarray:
+        """Isotypic coordinates to natural ones, on the last axis."""
+        y = self._check(y)
+        x = np.empty(y.shape, np.result_type(y, np.float64))
+        for kind, rows in zip(self.orbit_types, self.rows, strict=True):
+            natural = y[..., rows] @ kind.basis
+            if kind.signs is not None:
+                natural = natural * kind.signs
+            x[..., kind.points] = natural
+        return x
+
+
+def _rows(orbit_types: tuple[OrbitType, ...], irreps: tuple[Irrep, ...]) -> list[np.ndarray]:
+    """Isotypic row of each row of each orbit: arrays `(num_orbits, index)`, one per type.
+
+    Copies are ordered by orbit type, then by copy in the coset representation, then by orbit.
+    """
+    rows = [np.empty(t.points.shape, dtype=np.int64) for t in orbit_types]
+    start, local = 0, [0] * len(orbit_types)
+    for irrep in irreps:
+        copies = [t.multiplicities[irrep.index] for t in orbit_types]
+        total = sum(c * t.num_orbits for c, t in zip(copies, orbit_types, strict=True))
+        before = 0
+        for k, (kind, c) in enumerate(zip(orbit_types, copies, strict=True)):
+            component, copy, orbit = np.ogrid[: irrep.dim, :c, : kind.num_orbits]
+            row = start + component * total + before + copy * kind.num_orbits + orbit
+            block = row.reshape(irrep.dim * c, kind.num_orbits).T
+            rows[k][:, local[k] : local[k] + irrep.dim * c] = block
+            local[k] += irrep.dim * c
+            before += c * kind.num_orbits
+        start += irrep.dim * total
+    return rows
+
+
+class Decomposition:
+    """A representation as a sum of irreps.
+
+    Attributes:
+        group: The group.
+        multiplicities: Copies of each of `group.irreps`.
+        basis: The change of basis.
+        orbit_types: For permutation representations, how the basis is built; otherwise empty.
+    """
+
+    def __init__(
+        self,
+        group: Group,
+        multiplicities: tuple[int, ...],
+        basis: IsotypicBasis,
+        orbit_types: tuple[OrbitType, ...] = (),
+    ) -> None:
+        self.group, self.multiplicities = group, multiplicities
+        self.basis, self.orbit_types = basis, orbit_types
+
+    @cached_property
+    def blocks(self) -> tuple[slice, ...]:
+        """Rows of each irrep's block, one slice per irrep."""
+        sizes = [i.dim * m for i, m in zip(self.group.irreps, self.multiplicities, strict=True)]
+        ends = np.cumsum(sizes)
+        return tuple(slice(int(e - s), int(e)) for s, e in zip(sizes, ends, strict=True))
+
+    def __str__(self) -> str:
+        terms = [
+            f"{m}*{irrep.name}"
+            for irrep, m in zip(self.group.irreps, self.multiplicities, strict=True)
+            if m
+        ]
+        return " + ".join(terms) or "0"
+
+    def __repr__(self) -> str:
+        return f"<Decomposition over {self.group.name}: {self}>"

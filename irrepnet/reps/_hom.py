@@ -1,0 +1,133 @@
+"""`hom(V, W)`: all linear maps that commute with the group, by Schur's lemma."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from irrepnet._errors import RepresentationError
+from irrepnet.reps._representation import Representation
+
+
+class Hom:
+    """The space of intertwiners `V -> W`.
+
+    Per irrep, an intertwiner is a `(m_W, m_V)` matrix over the division algebra: real parameters of
+    shape `(end_dim, m_W, m_V)`. `parameters` are a list of such arrays, one per irrep, or one flat
+    vector of length `dim` in the same order.
+    """
+
+    def __init__(self, source: Representation, target: Representation) -> None:
+        if source.group != target.group:
+            raise RepresentationError(
+                f"got a representation of {source.group.name} and one of {target.group.name}: "
+                "expected two of the same group. Restrict one of them first."
+            )
+        self.source, self.target, self.group = source, target, source.group
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int, int], ...]:
+        """Shape of the parameters of each irrep, `(end_dim, m_W, m_V)`."""
+        return tuple(
+            (irrep.end_dim, m_out, m_in)
+            for irrep, m_out, m_in in zip(
+                self.group.irreps,
+                self.target.multiplicities,
+                self.source.multiplicities,
+                strict=True,
+            )
+        )
+
+    @property
+    def dim(self) -> int:
+        """Real dimension: the sum of `end_dim * m_W * m_V`."""
+        return sum(e * m_out * m_in for e, m_out, m_in in self.shapes)
+
+    def materialize(
+        self, parameters: Sequence[np.ndarray] | np.ndarray | None = None
+    ) -> np.ndarray:
+        """The matrix with the given parameters; without any, the whole basis.
+
+        Returns:
+            float64 `(dim W, dim V)`, or `(dim, dim W, dim V)` for the basis, in order of the flat
+            parameters. Basis elements are orthogonal; their norms squared are the irreps' dims.
+        """
+        if parameters is None:
+            return np.stack([self._matrix(p) for p in np.eye(self.dim)] or [np.zeros((0,))])
+        return self._matrix(parameters)
+
+    def _matrix(self, parameters: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+        arrays = self._split(parameters)
+        source, target = self.source.decompose(), self.target.decompose()
+        inner = np.zeros((self.target.dim, self.source.dim))
+        for irrep, array in zip(self.group.irreps, arrays, strict=True):
+            if array.size:
+                block = np.einsum("qkl,qab->kalb", irrep.commutant, array)
+                rows, columns = target.blocks[irrep.index], source.blocks[irrep.index]
+                inner[rows, columns] = block.reshape(
+                    irrep.dim * array.shape[1], irrep.dim * array.shape[2]
+                )
+        return target.basis.adjoint(source.basis.adjoint(inner).T).T
+
+    def _split(self, parameters: Sequence[np.ndarray] | np.ndarray) -> list[np.ndarray]:
+        if isinstance(parameters, np.ndarray) and parameters.shape == (self.dim,):
+            ends = np.cumsum([e * a * b for e, a, b in self.shapes])[:-1]
+            parts = np.split(parameters, ends)
+            return [p.reshape(s) for p, s in zip(parts, self.shapes, strict=True)]
+        arrays = [np.asarray(p, dtype=np.float64) for p in parameters]
+        if tuple(a.shape for a in arrays) != self.shapes:
+            raise RepresentationError(
+                f"got parameters of shapes {[a.shape for a in arrays]}: expected "
+                f"{list(self.shapes)}, one per irrep, or a flat vector of length {self.dim}."
+            )
+        return arrays
+
+    def parameters(self, matrix: np.ndarray) -> list[np.ndarray]:
+        """Parameters of the intertwiner nearest to a dense matrix, one array per irrep."""
+        matrix = np.asarray(matrix, dtype=np.float64)
+        if matrix.shape != (self.target.dim, self.source.dim):
+            raise RepresentationError(
+                f"got a matrix of shape {matrix.shape}: expected {self.target.dim} rows (target) "
+                f"and {self.source.dim} columns (source)."
+            )
+        source, target = self.source.decompose(), self.target.decompose()
+        inner = target.basis.apply(source.basis.apply(matrix).T).T
+        arrays = []
+        for irrep, (_, m_out, m_in) in zip(self.group.irreps, self.shapes, strict=True):
+            block = inner[target.blocks[irrep.index], source.blocks[irrep.index]]
+            block = block.reshape(irrep.dim, m_out, irrep.dim, m_in)
+            arrays.append(np.einsum("qkl,kalb->qab", irrep.commutant, block) / irrep.dim)
+        return arrays
+
+    def project(self, matrix: np.ndarray) -> np.ndarray:
+        """The intertwiner nearest to a dense matrix: its average over the group.
+
+        Examples:
+            >>> from irrepnet import groups, reps
+            >>> V = reps.regular(groups.flop())
+            >>> reps.hom(V, V).project(np.array([[1.0, 0.0], [0.0, 3.0]])).round(12).tolist()
+            [[2.0, 0.0], [0.0, 2.0]]
+        """
+        return self._matrix(self.parameters(matrix))
+
+    def __repr__(self) -> str:
+        return f"<Hom({self.source!r}, {self.target!r}): dim {self.dim}>"
+
+
+def hom(source: Representation, target: Representation) -> Hom:
+    """The space of linear maps `source -> target` that commute with the group.
+
+    Raises:
+        RepresentationError: If the groups differ.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 2.2, Prop. 4 (Schur's lemma).
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> V = reps.regular(groups.cyclic(4))
+        >>> reps.hom(V, V).dim
+        4
+    """
+    return Hom(source, target)

@@ -1,0 +1,199 @@
+"""Where an irrep's matrices come from: integer data, turned into numbers only when asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+import sympy
+
+from irrepnet.groups import Group
+from irrepnet.reps._commutants import END_DIM, right_regular
+from irrepnet.reps._modular import root_powers
+
+
+class Model(Protocol):
+    """A real orthogonal representation of a subgroup, element by element.
+
+    The modular matrices are those of a similar representation, `S M S^-1` with `S` diagonal, so
+    they have the same zeros and the same linear dependencies among columns.
+    """
+
+    kind: str
+    dim: int
+    is_exact: bool
+    provenance: str
+
+    def matrices(self, elements: np.ndarray) -> np.ndarray:
+        """Float64 matrices, shape `(..., dim, dim)`."""
+        ...
+
+    def modular(self, elements: np.ndarray, p: int, root: int) -> np.ndarray:
+        """Matrices modulo `p`, up to a diagonal similarity, int64."""
+        ...
+
+    def exact(self, element: int) -> sympy.Matrix:
+        """The orthogonal matrix of one element."""
+        ...
+
+
+@lru_cache(maxsize=256)
+def circle(order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cosines and sines of `2 pi k / order`; 0, 1/2 and 1 exactly, symmetric to the last bit.
+
+    Examples:
+        >>> circle(4)[0].tolist(), circle(12)[1][1]
+        ([1.0, 0.0, -1.0, 0.0], np.float64(0.5))
+    """
+    quarter, rest = np.divmod(4 * np.arange(order), order)
+    low = np.minimum(rest, order - rest)  # angle (pi/2) low / order in the first octant
+    cos, sin = np.cos(np.pi / 2 * low / order), np.sin(np.pi / 2 * low / order)
+    sin[3 * low == order] = 0.5
+    sin[2 * low == order] = cos[2 * low == order]
+    cos, sin = np.where(rest == low, cos, sin), np.where(rest == low, sin, cos)
+    turned_cos = np.choose(quarter, [cos, -sin, -cos, sin]) + 0.0
+    turned_sin = np.choose(quarter, [sin, cos, -sin, -cos]) + 0.0
+    turned_cos.setflags(write=False), turned_sin.setflags(write=False)
+    return turned_cos, turned_sin
+
+
+def circle_modulo(order: int, p: int, root: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cosines and sines of `2 pi k / order` modulo a prime `p = 1 (mod lcm(4, order))`."""
+    powers = root_powers(p, root, order)
+    inverses, half = powers[-np.arange(order) % order], (p + 1) // 2
+    imaginary = int(root_powers(p, root, 4)[1])
+    return (powers + inverses) * half % p, (inverses - powers) * half % p * imaginary % p
+
+
+_RIGHT = right_regular(4)
+#: Per shape: matrices of cosine and of sine, `[flip, row, column]`.
+_TEMPLATES = {
+    "sign": (np.ones((1, 1, 1), int), np.zeros((1, 1, 1), int)),
+    "rotation": (np.eye(2, dtype=int)[None], np.array([[[0, -1], [1, 0]]])),
+    "dihedral": (
+        np.array([[[1, 0], [0, 1]], [[1, 0], [0, -1]]]),
+        np.array([[[0, -1], [1, 0]], [[0, 1], [1, 0]]]),
+    ),
+    # x -> x conj(q), with q = zeta^k (cos + sin i) or zeta^k j (cos j + sin k)
+    "dicyclic": (np.stack([_RIGHT[0], -_RIGHT[2]]), np.stack([-_RIGHT[1], -_RIGHT[3]])),
+}
+_KIND = {"sign": "R", "rotation": "C", "dihedral": "R", "dicyclic": "H"}
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseModel:
+    """A representation by roots of unity, with or without one more generator.
+
+    Shapes: `sign` is `(-1)^k`; `rotation` turns the plane by `2 pi k / modulus`; `dihedral` is
+    `R(k) F^f` with `F = diag(1, -1)`; `dicyclic` multiplies quaternions from the right by the
+    conjugate of `zeta^k j^f`.
+
+    Attributes:
+        shape: One of the four above.
+        exponents: `k` per element of the whole group (anything outside the subgroup), int64.
+        flips: `f` per element, 0 or 1.
+        modulus: Order of the root of unity.
+        provenance: How it was found.
+    """
+
+    shape: str
+    exponents: np.ndarray
+    flips: np.ndarray
+    modulus: int
+    provenance: str
+    is_exact: bool = True
+
+    @property
+    def kind(self) -> str:
+        """Type of the representation: R, C or H."""
+        return _KIND[self.shape]
+
+    @property
+    def dim(self) -> int:
+        """Real dimension: 1, 2 or 4."""
+        return _TEMPLATES[self.shape][0].shape[-1]
+
+    def _combine(self, elements: np.ndarray, cos: np.ndarray, sin: np.ndarray) -> np.ndarray:
+        by_cos, by_sin = _TEMPLATES[self.shape]
+        k, f = self.exponents[elements] % self.modulus, self.flips[elements]
+        return cos[k][..., None, None] * by_cos[f] + sin[k][..., None, None] * by_sin[f]
+
+    def matrices(self, elements: np.ndarray) -> np.ndarray:
+        """Float64 matrices, shape `(..., dim, dim)`."""
+        return self._combine(elements, *circle(self.modulus)) + 0.0
+
+    def modular(self, elements: np.ndarray, p: int, root: int) -> np.ndarray:
+        """Matrices modulo `p`, int64."""
+        return self._combine(elements, *circle_modulo(self.modulus, p, root)) % p
+
+    def exact(self, element: int) -> sympy.Matrix:
+        """The orthogonal matrix of one element, in sympy."""
+        by_cos, by_sin = _TEMPLATES[self.shape]
+        k, f = int(self.exponents[element]) % self.modulus, int(self.flips[element])
+        angle = 2 * sympy.pi * sympy.Rational(k, self.modulus)
+        cos, sin = sympy.cos(angle), sympy.sin(angle)
+        return sympy.Matrix(by_cos[f]) * cos + sympy.Matrix(by_sin[f]) * sin
+
+
+class InducedModel:
+    """A representation induced from a subgroup: one block of the base per pair of cosets.
+
+    The base's matrices are orthogonal, so these are, without any square root. Coordinates: the
+    component of the division algebra outermost, then the coset, then the base's rest.
+
+    Args:
+        group: The group.
+        base: A representation of the subgroup.
+        subgroup: Its elements, sorted, shape `(order,)`.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 3.3 and 7.1.
+    """
+
+    def __init__(self, group: Group, base: Model, subgroup: np.ndarray) -> None:
+        self.base, self.group = base, group
+        self.coset_of = np.full(group.order, -1)
+        transversal = []
+        for a in range(group.order):
+            if self.coset_of[a] < 0:
+                self.coset_of[group.products(a, subgroup)] = len(transversal)
+                transversal.append(a)
+        self.transversal = np.array(transversal)
+        self.kind, self.dim = base.kind, base.dim * len(transversal)
+        self.is_exact = base.is_exact
+        self.provenance = f"induced from a subgroup of index {len(transversal)}: {base.provenance}"
+
+    def _blocks(self, elements: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Row coset of each column coset, and the subgroup element there."""
+        moved = self.group.products(np.asarray(elements)[..., None], self.transversal)
+        rows = self.coset_of[moved]
+        return rows, self.group.products(self.group.inverses[self.transversal[rows]], moved)
+
+    def _spread(self, rows: np.ndarray, blocks: np.ndarray) -> np.ndarray:
+        end_dim, index = END_DIM[self.kind], len(self.transversal)
+        rest = self.base.dim // end_dim
+        lead = rows.shape[:-1]
+        full = np.zeros((*lead, index, index, self.base.dim, self.base.dim), blocks.dtype)
+        np.put_along_axis(full, rows[..., None, :, None, None], blocks[..., None, :, :, :], axis=-4)
+        split = full.reshape(*lead, index, index, end_dim, rest, end_dim, rest)
+        n = len(lead)
+        order = (*range(n), n + 2, n, n + 3, n + 4, n + 1, n + 5)
+        return split.transpose(order).reshape(*lead, self.dim, self.dim)
+
+    def matrices(self, elements: np.ndarray) -> np.ndarray:
+        """Float64 matrices, shape `(..., dim, dim)`."""
+        rows, inner = self._blocks(elements)
+        return self._spread(rows, self.base.matrices(inner))
+
+    def modular(self, elements: np.ndarray, p: int, root: int) -> np.ndarray:
+        """Matrices modulo `p`, int64."""
+        rows, inner = self._blocks(elements)
+        return self._spread(rows, self.base.modular(inner, p, root))
+
+    def exact(self, element: int) -> sympy.Matrix:
+        """The orthogonal matrix of one element, in sympy."""
+        rows, inner = self._blocks(np.array(element))
+        blocks = np.array([self.base.exact(int(h)).tolist() for h in inner], dtype=object)
+        return sympy.Matrix(self._spread(rows, blocks).tolist()).applyfunc(sympy.sympify)
