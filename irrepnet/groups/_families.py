@@ -47,7 +47,7 @@ def cyclic(n: int) -> Group:
         >>> groups.cyclic(5).multiply(3, 4)
         2
     """
-    n = _positive("cyclic", n)
+    n = positive("cyclic", n)
     check_size(n, n)
     k, i = np.ogrid[:n, :n]
     return Group((i + k) % n, (1,) if n > 1 else (), ("cyclic", n), f"C{n}")
@@ -78,7 +78,7 @@ def dihedral(n: int) -> Group:
         >>> D4.multiply(s, r), D4.permutation(s)
         (5, (0, 3, 2, 1))
     """
-    n = _positive("dihedral", n)
+    n = positive("dihedral", n)
     check_size(2 * n, n)
     degree, turn = {1: (2, 0), 2: (4, 2)}.get(n, (n, 1))
     k, i = np.ogrid[:n, :degree]
@@ -129,7 +129,7 @@ def dicyclic(n: int) -> Group:
         >>> [c.element_order for c in groups.dicyclic(3).conjugacy_classes]
         [1, 6, 3, 2, 4, 4]
     """
-    n = _positive("dicyclic", n)
+    n = positive("dicyclic", n)
     check_size(4 * n, 4 * n)
     j, k = np.ogrid[: 2 * n, : 2 * n]
     # a^j a^k, a^j x a^k = x a^(k-j), x a^j a^k and x a^j x a^k = x^2 a^(k-j).
@@ -172,11 +172,11 @@ def symmetric(n: int) -> Group:
         >>> groups.symmetric(4).order
         24
     """
-    n = _positive("symmetric", n)
+    n = positive("symmetric", n)
     elements = _all_permutations(n)
     swap, cycle = [1, 0, *range(2, n)][:n], [*range(1, n), 0]
     generators = [swap, cycle] if n > 2 else [swap] if n == 2 else []
-    return _with_generators(elements, generators, ("symmetric", n), f"S{n}")
+    return _from_images(elements, generators, ("symmetric", n), f"S{n}")
 
 
 @constructor
@@ -196,19 +196,19 @@ def alternating(n: int) -> Group:
         >>> groups.alternating(5).order
         60
     """
-    n = _positive("alternating", n)
+    n = positive("alternating", n)
     elements = _all_permutations(n)
     inversions = sum(
         (elements[:, i] > elements[:, j]).astype(int) for i in range(n) for j in range(i + 1, n)
     )
     even = elements[np.broadcast_to(inversions, len(elements)) % 2 == 0]
     generators = [[1, k, *range(2, k), 0, *range(k + 1, n)] for k in range(2, n)]
-    return _with_generators(even, generators, ("alternating", n), f"A{n}")
+    return _from_images(even, generators, ("alternating", n), f"A{n}")
 
 
 def _all_permutations(n: int) -> np.ndarray:
     """All image lists on `n` points, sorted."""
-    check_size(math.factorial(n), n)
+    check_size(math.factorial(min(n, 20)), n)
     rows = np.zeros((1, 1), dtype=np.int32)
     for degree in range(2, n + 1):
         first, rest = np.arange(degree), np.tile(rows, (degree, 1))
@@ -217,15 +217,15 @@ def _all_permutations(n: int) -> np.ndarray:
     return rows
 
 
-def _with_generators(
+def _from_images(
     elements: np.ndarray, generators: list[list[int]], recipe: tuple, name: str
 ) -> Group:
-    group = Group(elements, (), recipe, name)
-    group.generators = tuple(group.index(g) for g in generators)
-    return group
+    images = np.array(generators, dtype=np.int32).reshape(-1, elements.shape[1])
+    return Group.from_images(elements, images, recipe, name)
 
 
-def _positive(family: str, n: int) -> int:
+def positive(family: str, n: int) -> int:
+    """The integer `n`, checked to be positive."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise GroupError(f"{family}({n!r}): expected a positive integer, such as {family}(4).")
     return int(n)

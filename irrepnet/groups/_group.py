@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,6 +64,15 @@ class Group:
         self.generators: tuple[int, ...] = tuple(int(g) for g in generators)
         self.recipe = recipe
         self.name = name
+
+    @classmethod
+    def from_images(
+        cls, elements: np.ndarray, generators: np.ndarray, recipe: tuple, name: str
+    ) -> Group:
+        """A group whose generators are given as image lists, shape `(count, degree)`."""
+        group = cls(elements, (), recipe, name)
+        group.generators = tuple(group._lookup(generators).tolist())
+        return group
 
     # -- elements ---------------------------------------------------------------------------
 
@@ -264,6 +274,38 @@ class Group:
 
         return conjugacy_classes_of_subgroups(self)
 
+    # -- invariants -------------------------------------------------------------------------
+
+    @cached_property
+    def is_abelian(self) -> bool:
+        """Whether all elements commute; the generators decide."""
+        a = np.array(self.generators, dtype=np.int64)
+        return bool((self.products(a[:, None], a) == self.products(a, a[:, None])).all())
+
+    @cached_property
+    def exponent(self) -> int:
+        """The least positive number `e` with `a^e = 1` for every element `a`."""
+        return math.lcm(*(c.element_order for c in self.conjugacy_classes))
+
+    def power_map(self, exponent: int) -> np.ndarray:
+        """Class of the powers of every class, shape `(number of classes,)`.
+
+        The characters of a group and its power maps distinguish more groups than characters alone.
+
+        Cost:
+            Two products per class and bit of the exponent.
+
+        References:
+            Isaacs, *Character Theory of Finite Groups*, ch. 4.
+
+        Examples:
+            >>> from irrepnet import groups
+            >>> groups.dihedral(4).power_map(2).tolist(), groups.quaternion().power_map(2).tolist()
+            ([0, 0, 0, 0, 2], [0, 0, 1, 1, 1])
+        """
+        representatives = self._class_data[1]
+        return self.class_labels[self.powers(representatives, exponent)]
+
     # -- what representation theory says (irrepnet.reps) -----------------------------------
 
     @cached_property
@@ -294,6 +336,10 @@ class Group:
         return self is other or (isinstance(other, Group) and self.recipe == other.recipe)
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash(self.recipe)
 
     def __reduce__(self) -> tuple:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import reduce
 
 from irrepnet._errors import GroupError
 from irrepnet.groups import _families as families
+from irrepnet.groups import _polyhedral as polyhedral
 from irrepnet.groups._group import Group
-from irrepnet.groups._products import direct_product
+from irrepnet.groups._products import direct_product, wreath_product
 
 _WORDS: dict[str, Callable[[], Group]] = {
     "trivial": families.trivial,
@@ -18,20 +20,33 @@ _WORDS: dict[str, Callable[[], Group]] = {
     "octic": families.octic,
     "quaternion": families.quaternion,
     "Q8": families.quaternion,
+    "T": polyhedral.tetrahedral,
+    "tetrahedral": polyhedral.tetrahedral,
+    "O": polyhedral.octahedral,
+    "octahedral": polyhedral.octahedral,
+    "I": polyhedral.icosahedral,
+    "icosahedral": polyhedral.icosahedral,
 }
 
-_LETTERS: dict[str, Callable[[int], Group]] = {
+_FAMILIES: dict[str, Callable[[int], Group]] = {
     "C": families.cyclic,
     "D": families.dihedral,
     "Dic": families.dicyclic,
     "S": families.symmetric,
     "A": families.alternating,
+    "B": polyhedral.hyperoctahedral,
 }
 
+_PRODUCTS: dict[str, Callable[[Group, Group], Group]] = {"x": direct_product, "wr": wreath_product}
+
+_TOKEN = re.compile(r"\s*(klein_four|[A-Z][a-z]*_?\d+|[TOI](?![a-z])|wr|x|\^\d+|[()]|[a-z]+)")
+
 _FORMS = (
-    'a word ("trivial", "flop", "klein_four", "octic", "quaternion", "Q8"), a family and its '
-    'number ("C4", "D4" of order 8, "Dic3" of order 12, "S5", "A5"), or a product of these with '
-    '"x" ("C2xC2")'
+    "\n  Expected a word: trivial, flop, klein_four (V4), octic, quaternion (Q8), tetrahedral (T), "
+    "octahedral (O), icosahedral (I);"
+    "\n  or a family and its number: C4 cyclic, D4 dihedral of order 8, Dic3 dicyclic of order 12, "
+    "Q16 quaternion of order 16, S5 symmetric, A5 alternating, B3 hyperoctahedral;"
+    "\n  or products: C2xC4, C2^3, C2wrS4 (wreath), with brackets (C2xC2)wrC3."
 )
 
 
@@ -39,29 +54,77 @@ def parse(name: str) -> Group:
     """The group that a name denotes.
 
     Args:
-        name: `trivial`, `flop`, `klein_four` or `V4`, `octic`, `quaternion` or `Q8`; `C<n>` cyclic,
-            `D<n>` dihedral of order `2n`, `Dic<n>` dicyclic of order `4n`, `S<n>` symmetric, `A<n>`
-            alternating; or direct products of them, `C2xC2`, from left to right.
+        name: A word (`trivial`, `flop`, `klein_four` or `V4`, `octic`, `quaternion` or `Q8`,
+            `tetrahedral` or `T`, `octahedral` or `O`, `icosahedral` or `I`), a family and its
+            number (`C4` cyclic, `D4` dihedral of order 8, `Dic3` dicyclic of order 12, `Q16`
+            generalised quaternion, `S5` symmetric, `A5` alternating, `B3` hyperoctahedral), or
+            products `x`, wreath products `wr` and powers `^` of these, from left to right, with
+            brackets.
 
     Raises:
-        GroupError: If the name has none of these forms.
+        GroupError: If the name has none of these forms, or the group is too large.
 
     Examples:
         >>> from irrepnet import groups
         >>> groups.parse("D4")
         groups.dihedral(4)
-        >>> groups.parse("C2xS3").order
-        12
+        >>> groups.parse("C2xS3").order, groups.parse("(C2xC2)wrC3").order
+        (12, 192)
     """
-    if not isinstance(name, str) or not name.strip():
-        raise GroupError(f"{name!r} is not the name of a group: expected {_FORMS}.")
-    left, _, right = name.strip().rpartition("x")
-    if left:
-        return direct_product(parse(left), parse(right))
-    word = right.strip()
-    if word in _WORDS:
-        return _WORDS[word]()
-    match = re.fullmatch(r"([A-Za-z]+)_?(\d+)", word)
-    if match and match[1] in _LETTERS:
-        return _LETTERS[match[1]](int(match[2]))
-    raise GroupError(f"{name!r} is not the name of a group: expected {_FORMS}.")
+    if not isinstance(name, str):
+        raise GroupError(f"{name!r} is not the name of a group.{_FORMS}")
+    tokens, at = [], 0
+    text = name.strip()
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if not match:
+            raise GroupError(f"{name!r} is not the name of a group.{_FORMS}")
+        tokens.append(match[1])
+        at = match.end()
+    tokens.reverse()
+    try:
+        group = _product(tokens)
+        if tokens:
+            raise _SyntaxError
+    except _SyntaxError:
+        raise GroupError(f"{name!r} is not the name of a group.{_FORMS}") from None
+    return group
+
+
+class _SyntaxError(Exception):
+    """Raised inside the parser only."""
+
+
+def _product(tokens: list[str]) -> Group:
+    """Parse factors and products of them; `tokens` is a stack, first token last."""
+    group = _factor(tokens)
+    while tokens and tokens[-1] in _PRODUCTS:
+        group = _PRODUCTS[tokens.pop()](group, _factor(tokens))
+    return group
+
+
+def _factor(tokens: list[str]) -> Group:
+    group = _atom(tokens)
+    while tokens and tokens[-1].startswith("^"):
+        exponent = int(tokens.pop()[1:])
+        if not 1 <= exponent <= 64:
+            raise _SyntaxError
+        group = reduce(direct_product, [group] * exponent)
+    return group
+
+
+def _atom(tokens: list[str]) -> Group:
+    token = tokens.pop() if tokens else ""
+    if token == "(":
+        group = _product(tokens)
+        if not tokens or tokens.pop() != ")":
+            raise _SyntaxError
+        return group
+    if token in _WORDS:
+        return _WORDS[token]()
+    match = re.fullmatch(r"([A-Z][a-z]*)_?(\d+)", token)
+    if match and match[1] in _FAMILIES:
+        return _FAMILIES[match[1]](int(match[2]))
+    if match and match[1] == "Q" and int(match[2]) >= 8 and int(match[2]).bit_count() == 1:
+        return families.dicyclic(int(match[2]) // 4)
+    raise _SyntaxError

@@ -42,9 +42,7 @@ def from_permutations(generators: Iterable[Sequence[int]], name: str = "") -> Gr
     count, degree = images.shape
     plural = "s" if count != 1 else ""
     shown = name or f"<{count} generator{plural} on {degree} points>"
-    group = Group(elements, (), recipe if not name else (*recipe, name), shown)
-    group.generators = tuple(group._lookup(images).tolist())
-    return group
+    return Group.from_images(elements, images, recipe if not name else (*recipe, name), shown)
 
 
 def _image_lists(generators: Iterable[Sequence[int]]) -> np.ndarray:

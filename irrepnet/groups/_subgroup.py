@@ -75,6 +75,46 @@ class Subgroup:
 
         return generated(self.parent, self.generators)
 
+    # -- conjugation ------------------------------------------------------------------------
+
+    def conjugate(self, by: int) -> Subgroup:
+        """The subgroup `g H g^-1` for an element `g` of the parent."""
+        parent = self.parent
+        moved = parent.products(
+            parent.products(parent._check(by), self.elements), parent.inverse(by)
+        )
+        return Subgroup(parent, tuple(np.sort(moved).tolist()))
+
+    @cached_property
+    def normaliser(self) -> Subgroup:
+        """The elements of the parent that map this subgroup to itself by conjugation.
+
+        Cost:
+            Two products per element of the parent and generator.
+        """
+        parent, mask = self.parent, np.ones(self.parent.order, dtype=bool)
+        for h in self.generators:
+            mask &= self.mask[parent.products(parent.right_multiply(h), parent.inverses)]
+        return Subgroup(parent, tuple(np.flatnonzero(mask).tolist()))
+
+    @property
+    def is_normal(self) -> bool:
+        """Whether conjugation by every element of the parent maps it to itself."""
+        return self.normaliser.order == self.parent.order
+
+    def intersection(self, other: Subgroup) -> Subgroup:
+        """The elements that both subgroups contain.
+
+        Raises:
+            GroupError: If the other lies in another group.
+        """
+        if other.parent != self.parent:
+            raise GroupError(
+                f"cannot intersect a subgroup of {self.parent.name} with one of "
+                f"{other.parent.name}: expected the same parent."
+            )
+        return Subgroup(self.parent, tuple(np.flatnonzero(self.mask & other.mask).tolist()))
+
     # -- cosets -----------------------------------------------------------------------------
 
     @cached_property
@@ -160,3 +200,38 @@ def _generated(group: Group, generators: list[int]) -> np.ndarray:
     if not generators:
         return np.zeros(1, dtype=np.int32)
     return group._lookup(closure(group.elements[generators]))
+
+
+def double_cosets(left: Subgroup, right: Subgroup) -> tuple[int, ...]:
+    """The least element of every double coset `H a K`, sorted.
+
+    Args:
+        left: The subgroup `H`.
+        right: The subgroup `K` of the same group.
+
+    Raises:
+        GroupError: If the subgroups lie in different groups.
+
+    Cost:
+        One product per element of the group and generator of either subgroup.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 7.3 (Mackey's theorem).
+
+    Examples:
+        >>> from irrepnet import groups
+        >>> S4 = groups.symmetric(4)
+        >>> H = S4.subgroup([1, 2])  # S_3, which fixes point 0
+        >>> groups.double_cosets(H, H)
+        (0, 6)
+    """
+    parent = left.parent
+    if right.parent != parent:
+        raise GroupError(
+            f"no double cosets of a subgroup of {parent.name} and one of {right.parent.name}: "
+            "expected the same parent."
+        )
+    maps = [parent.left_multiply(h) for h in left.generators]
+    maps += [parent.right_multiply(k) for k in right.generators]
+    least = least_in_orbit(maps, parent.order)
+    return tuple(np.flatnonzero(least == np.arange(parent.order)).tolist())

@@ -30,7 +30,9 @@ class SubgroupClass:
     order: int
     generators: list[int]  # zuppos that generate the member that was found first
     bits: np.ndarray  # zuppos of that member
-    members: list[bytes]  # packed bits of all members, first in order first
+    members: list[bytes]  # packed bits of all members, that one first
+    #: For every further member, the member and the number of the generator that conjugates it.
+    origins: list[tuple[int, int]]
     #: Primes p for which a normal subgroup of index p is known.
     quotients: set[int] = field(default_factory=set)
 
@@ -46,18 +48,19 @@ class SubgroupSearch:
     well below order 29120, since only Suzuki groups are simple of order prime to 3.
 
     References:
-        Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 10.1; Neubüser,
+        Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 10.4; Neubüser,
         Numer. Math. 2 (1960); Feit and Thompson (1963) for odd order.
     """
 
     def __init__(self, group: Group, limit: int = SUBGROUP_LIMIT) -> None:
         self.group, self.limit = group, limit
         self.zuppos = Zuppos(group)
+        self._check_count(self.zuppos.count + 1)  # each of them is a subgroup, beside the trivial
         self.classes: list[SubgroupClass] = []
         self.class_of: dict[bytes, int] = {}
         count = np.arange(self.zuppos.count)
-        self._moves = [np.argsort(self.zuppos.conjugate(count, g)) for g in group.generators]
-        self._orbit = least_in_orbit(self._moves, len(count))
+        self.moves = [np.argsort(self.zuppos.conjugate(count, g)) for g in group.generators]
+        self._orbit = least_in_orbit(self.moves, len(count))
         self._images: dict[int, np.ndarray] = {}
         self._right: dict[int, np.ndarray] = {}
         self._queue: list[tuple[int, int]] = []
@@ -80,36 +83,48 @@ class SubgroupSearch:
         number = self.class_of.get(np.packbits(bits).tobytes())
         if number is not None:
             return self.classes[number]
-        members, number = self._conjugates(bits), len(self.classes)
+        (members, origins), number = self._conjugates(bits), len(self.classes)
         self.class_of.update(dict.fromkeys(members, number))
-        self.classes.append(SubgroupClass(order, generators, bits, members))
+        self.classes.append(SubgroupClass(order, generators, bits, members, origins))
         heappush(self._queue, (order, number))
         return self.classes[-1]
 
-    def _conjugates(self, bits: np.ndarray) -> list[bytes]:
-        rows = bits[None]
-        seen = {np.packbits(bits).tobytes(): None}
-        while len(rows) and self._moves:
-            rows = np.concatenate([rows[:, move] for move in self._moves])
+    def _conjugates(self, bits: np.ndarray) -> tuple[list[bytes], list[tuple[int, int]]]:
+        """Packed bits of all conjugates, and how each but the first came from an earlier one."""
+        members, origins = [np.packbits(bits).tobytes()], []
+        seen, rows, first = set(members), bits[None], 0
+        while len(rows) and self.moves:
+            images = np.concatenate([rows[:, move] for move in self.moves])
             fresh = []
-            for i, row in enumerate(np.packbits(rows, axis=1)):
+            for i, row in enumerate(np.packbits(images, axis=1)):
                 key = row.tobytes()
                 if key not in seen:
-                    seen[key] = None
+                    seen.add(key)
                     fresh.append(i)
-            if len(self.class_of) + len(seen) > self.limit:
-                raise GroupError(
-                    f"{self.group.name} has more than {self.limit} subgroups, the limit: each of "
-                    f"them is stored.\n  Pass a larger limit=, or take a smaller group."
-                )
-            rows = rows[fresh]
-        return sorted(seen, reverse=True)
+                    origins.append((first + i % len(rows), i // len(rows)))
+                    members.append(key)
+            self._check_count(len(self.class_of) + len(seen))
+            first += len(rows)
+            rows = images[fresh]
+        return members, origins
 
-    def elements(self, member: bytes) -> tuple[int, ...]:
-        """Elements of the subgroup with these packed bits, sorted."""
+    def _check_count(self, count: int) -> None:
+        if count > self.limit:
+            raise GroupError(
+                f"{self.group.name} has more than {self.limit} subgroups, the limit: each of "
+                "them is stored.\n  Pass a larger limit=, or take a smaller group."
+            )
+
+    def representative(self, found: SubgroupClass) -> Subgroup:
+        """The member that contains the earliest zuppos."""
+        return self.subgroup(max(found.members))
+
+    def subgroup(self, member: bytes) -> Subgroup:
+        """The subgroup with these packed bits."""
         packed = np.frombuffer(member, dtype=np.uint8)
         bits = np.unpackbits(packed, count=self.zuppos.count).astype(bool)
-        return tuple(np.flatnonzero(self.zuppos.elements(bits)).tolist())
+        mask = self.zuppos.elements(bits)
+        return Subgroup(self.group, tuple(np.flatnonzero(mask).tolist()))
 
     # -- extension by a prime ---------------------------------------------------------------
 
@@ -143,11 +158,10 @@ class SubgroupSearch:
             _, first = np.unique(cosets.min(axis=0), return_index=True)
             owner = np.full(self.group.order, -1)
             owner[cosets[:, first]] = np.arange(len(first))
-            rows = np.tile(bits, (len(first), 1))
             owners = owner[coset[zuppos.generators]]
-            rows[owners[owners >= 0], np.flatnonzero(owners >= 0)] = True
-            for row, z in zip(rows, chosen[first].tolist(), strict=True):
-                self._add(row, found.order * p, [*found.generators, z]).quotients.add(p)
+            for number, z in enumerate(chosen[first].tolist()):
+                extended = bits | (owners == number)
+                self._add(extended, found.order * p, [*found.generators, z]).quotients.add(p)
 
     def _least_in_coset(self, found: SubgroupClass) -> np.ndarray:
         """Least element of the left coset of every element."""
@@ -204,7 +218,7 @@ def conjugacy_classes_of_subgroups(
         for every subgroup; S_7 (11,300 subgroups in 96 classes) and M_11 take about half a second.
 
     References:
-        Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 10.1.
+        Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 10.4.
 
     Examples:
         >>> from irrepnet import groups
@@ -212,5 +226,5 @@ def conjugacy_classes_of_subgroups(
         [1, 2, 2, 2, 4, 4, 4, 8]
     """
     search = SubgroupSearch(group, limit)
-    representatives = [Subgroup(group, search.elements(c.members[0])) for c in search.classes]
+    representatives = [search.representative(found) for found in search.classes]
     return tuple(sorted(representatives, key=lambda found: (found.order, found.elements)))

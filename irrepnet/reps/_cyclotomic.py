@@ -1,31 +1,254 @@
-"""Integer arithmetic in cyclotomic fields."""
+"""Exact arrays over cyclotomic fields: integers over one denominator, on numpy, overflow-safe."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from sympy import Poly, cyclotomic_poly, symbols
+import sympy
+
+from irrepnet.reps._cyclotomic_fields import conductor, embedding, galois_matrix, reduction
+from irrepnet.reps._modular import root_powers
+
+#: Products and sums whose proven bound exceeds this are made with Python integers.
+INT64_LIMIT = 1 << 62
 
 
-@lru_cache(maxsize=256)
-def reduction(n: int) -> np.ndarray:
-    """Powers of `zeta_n` in the basis `1, zeta, ..., zeta^(phi(n)-1)`, int64 `(n, phi(n))`.
+class Cyclotomic:
+    """An array of numbers in `Q(zeta_n)`, exactly.
+
+    Args:
+        order: `n`; `zeta_n = exp(2 pi i / n)`.
+        numerators: Integer coefficients of `1, zeta, ..., zeta^(phi(n)-1)` on the last axis, int64
+            or Python integers.
+        denominator: Common denominator, positive.
+
+    Cost:
+        A product costs phi(n)^2 integer products per entry. Each operation first bounds its result
+        and moves to Python integers where int64 could overflow.
 
     References:
-        Washington, *Introduction to Cyclotomic Fields*, Thm. 2.5.
+        Cohen, *A Course in Computational Algebraic Number Theory*, sec. 4.2.2.
 
     Examples:
-        >>> reduction(3).tolist()
-        [[1, 0], [0, 1], [-1, -1]]
+        >>> i = Cyclotomic(4, np.array([0, 1]))
+        >>> (i * i).to_sympy(), i.inverse().to_sympy()
+        (-1, -I)
     """
-    polynomial = Poly(cyclotomic_poly(n, symbols("x")), symbols("x")).all_coeffs()[::-1]
-    tail = -np.array([int(c) for c in polynomial[:-1]], dtype=np.int64)
-    degree = len(tail)
-    table = np.zeros((n, degree), dtype=np.int64)
-    table[0, 0] = 1
-    for k in range(1, n):
-        table[k, 1:] = table[k - 1, :-1]
-        table[k] += table[k - 1, -1] * tail
-    table.setflags(write=False)
-    return table
+
+    def __init__(self, order: int, numerators: np.ndarray, denominator: int = 1) -> None:
+        self.order, self.denominator = order, denominator
+        self.numerators = _shrink(np.asarray(numerators))
+
+    @staticmethod
+    def from_exponents(order: int, counts: np.ndarray, denominator: int = 1) -> Cyclotomic:
+        """`sum_j counts[..., j] zeta^j / denominator`, with `order` counts on the last axis."""
+        return Cyclotomic(order, _dot(np.asarray(counts), reduction(order)), denominator)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array."""
+        return self.numerators.shape[:-1]
+
+    def __getitem__(self, key: object) -> Cyclotomic:
+        index = key if isinstance(key, tuple) else (key,)
+        numerators = self.numerators[(*index, slice(None))]
+        return Cyclotomic(self.order, numerators, self.denominator)
+
+    def __neg__(self) -> Cyclotomic:
+        return Cyclotomic(self.order, -self.numerators, self.denominator)
+
+    def __add__(self, other: Cyclotomic) -> Cyclotomic:
+        a, b, denominator = _common(self, other)
+        return Cyclotomic(self.order, a + b, denominator).reduced()
+
+    def __sub__(self, other: Cyclotomic) -> Cyclotomic:
+        return self + (-other)
+
+    def __mul__(self, other: Cyclotomic) -> Cyclotomic:
+        phi, n = self.numerators.shape[-1], self.order
+        fold = reduction(n)[np.arange(2 * phi - 1) % n]
+        a, b = _widen(phi * int(np.abs(fold).sum(axis=0).max()), self.numerators, other.numerators)
+        shape = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
+        product = np.zeros((*shape, 2 * phi - 1), dtype=a.dtype)
+        for s in range(phi):
+            product[..., s : s + phi] += a[..., s : s + 1] * b
+        return Cyclotomic(n, product @ fold, self.denominator * other.denominator).reduced()
+
+    def __matmul__(self, other: Cyclotomic) -> Cyclotomic:
+        phi, n = self.numerators.shape[-1], self.order
+        fold = reduction(n)[np.arange(2 * phi - 1) % n]
+        terms = phi * max(1, self.shape[-1]) * int(np.abs(fold).sum(axis=0).max())
+        a, b = _widen(terms, self.numerators, other.numerators)
+        rows, inner, columns = *self.shape, other.shape[-1]
+        product = np.zeros((rows, columns, 2 * phi - 1), dtype=a.dtype)
+        flat = b.reshape(inner, -1)
+        for s in range(phi):
+            product[..., s : s + phi] += (a[..., s] @ flat).reshape(rows, columns, phi)
+        return Cyclotomic(n, product @ fold, self.denominator * other.denominator).reduced()
+
+    def transpose(self) -> Cyclotomic:
+        """Transpose of a matrix."""
+        return Cyclotomic(self.order, self.numerators.swapaxes(0, 1), self.denominator)
+
+    def galois(self, a: int) -> Cyclotomic:
+        """The image under `zeta -> zeta^a`, `a` prime to the order."""
+        moved = _dot(self.numerators, galois_matrix(self.order, a % self.order))
+        return Cyclotomic(self.order, moved, self.denominator)
+
+    def conjugate(self) -> Cyclotomic:
+        """Complex conjugates."""
+        return self.galois(-1)
+
+    def inverse(self) -> Cyclotomic:
+        """Inverse of every entry: the product of the other Galois conjugates, over the norm."""
+        others = Cyclotomic.from_exponents(self.order, np.eye(1, self.order, dtype=np.int64)[0])
+        for a in range(2, self.order):
+            if math.gcd(a, self.order) == 1:
+                others = others * self.galois(a)
+        norm = (self * others).reduced()
+        assert not norm.numerators[..., 1:].any(), "a norm is rational"
+        shape = self.shape
+        top, bottom = others.numerators.astype(object), norm.numerators[..., 0].astype(object)
+        scale = math.lcm(*(int(abs(x)) for x in np.ravel(bottom)), 1)
+        factors = np.array([scale // int(x) for x in np.ravel(bottom)], dtype=object)
+        top = top * factors.reshape(shape)[..., None] * norm.denominator
+        return Cyclotomic(self.order, top, others.denominator * scale).reduced()
+
+    def reduced(self) -> Cyclotomic:
+        """The same numbers in lowest terms."""
+        if self.denominator == 1:
+            return self
+        gcd = math.gcd(self.denominator, *(int(x) for x in np.unique(np.abs(self.numerators))))
+        if gcd == 1:
+            return self
+        return Cyclotomic(self.order, self.numerators // gcd, self.denominator // gcd)
+
+    def embed(self, order: int) -> Cyclotomic:
+        """The same numbers in the larger field `Q(zeta_order)`."""
+        if order == self.order:
+            return self
+        lifted = _dot(self.numerators, embedding(self.order, order))
+        return Cyclotomic(order, lifted, self.denominator)
+
+    def is_zero(self) -> np.ndarray:
+        """Which entries are 0, bool."""
+        return (self.numerators == 0).all(axis=-1)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Cyclotomic) or self.order != other.order:
+            return NotImplemented
+        a, b, _ = _common(self, other)
+        return a.shape == b.shape and bool((a == b).all())
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def to_complex(self) -> np.ndarray:
+        """The numbers in complex128."""
+        roots = np.exp(2j * np.pi * np.arange(self.numerators.shape[-1]) / self.order)
+        return self.numerators.astype(np.float64) @ roots / float(self.denominator)
+
+    def residues(self, p: int, root: int) -> np.ndarray:
+        """The numbers modulo a prime `p = 1 (mod order)` that does not divide the denominator."""
+        powers = root_powers(p, root, self.order)[: self.numerators.shape[-1]]
+        values = (self.numerators % p).astype(np.int64) * powers % p
+        return values.sum(axis=-1) * pow(self.denominator, -1, p) % p
+
+    def to_sympy(self) -> sympy.Expr | sympy.Matrix:
+        """The numbers in sympy: an expression, or a matrix of expressions."""
+        if not self.shape:
+            row = [int(x) for x in self.numerators]
+            return number(self.order, row) / self.denominator
+        if len(self.shape) == 1:
+            return sympy.Matrix([self[i].to_sympy() for i in range(self.shape[0])])
+        rows, columns = self.shape
+        return sympy.Matrix(
+            rows, columns, lambda i, j: self[int(i), int(j)].to_sympy()
+        )
+
+    def __repr__(self) -> str:
+        return f"<Cyclotomic array of order {self.order} and shape {self.shape}>"
+
+
+def _shrink(numerators: np.ndarray) -> np.ndarray:
+    """Python integers back to int64 where they fit."""
+    if numerators.dtype == object and numerators.size:
+        if max(abs(int(x)) for x in numerators.ravel()) < INT64_LIMIT:
+            return numerators.astype(np.int64)
+    return numerators
+
+
+def _bound(numerators: np.ndarray) -> int:
+    return int(np.abs(numerators).max(initial=0)) if numerators.size else 0
+
+
+def _widen(terms: int, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Arrays in which `terms` products of entries can be added without overflow."""
+    if terms * _bound(a) * _bound(b) < INT64_LIMIT and a.dtype == b.dtype == np.int64:
+        return a, b
+    return a.astype(object), b.astype(object)
+
+
+def _dot(a: np.ndarray, table: np.ndarray) -> np.ndarray:
+    a, table = _widen(max(1, a.shape[-1]), a, table)
+    return a @ table
+
+
+def _common(x: Cyclotomic, y: Cyclotomic) -> tuple[np.ndarray, np.ndarray, int]:
+    """Numerators over a common denominator."""
+    assert x.order == y.order, "embed both in one field first"
+    denominator = math.lcm(x.denominator, y.denominator)
+    a, b = x.numerators, y.numerators
+    for_x, for_y = denominator // x.denominator, denominator // y.denominator
+    if _bound(a) * for_x + _bound(b) * for_y >= INT64_LIMIT:
+        a, b = a.astype(object), b.astype(object)
+    return a * for_x, b * for_y, denominator
+
+
+@lru_cache(maxsize=4096)
+def _number(order: int, coefficients: tuple[int, ...]) -> sympy.Expr:
+    smallest, vector = conductor(order, np.array(coefficients, dtype=object))
+    vector = [int(x) for x in vector]
+    if smallest == 1:
+        return sympy.Integer(vector[0])
+    quadratic = _quadratic(smallest, vector)
+    if quadratic is not None:
+        return quadratic
+    terms = [(c, sympy.Rational(2 * k, smallest)) for k, c in enumerate(vector) if c]
+    conjugate = _dot(np.array(vector, dtype=object), galois_matrix(smallest, smallest - 1))
+    if (conjugate == np.array(vector, dtype=object)).all():
+        return sympy.Add(*(c * sympy.cos(sympy.pi * t) for c, t in terms))
+    return sympy.Add(*(c * sympy.exp(sympy.I * sympy.pi * t) for c, t in terms))
+
+
+def number(order: int, coefficients: Sequence[int]) -> sympy.Expr:
+    """`sum_k coefficients[k] zeta_order^k` in sympy, in the smallest field that holds it.
+
+    Integers and quadratic irrationals in radicals, other real numbers as cosines, the rest as
+    exponentials.
+
+    Examples:
+        >>> number(5, [0, 0, -1, -1]), number(7, [0, 1, 1, 0, 1, 0])
+        (1/2 + sqrt(5)/2, -1/2 + sqrt(7)*I/2)
+    """
+    return _number(order, tuple(int(c) for c in coefficients))
+
+
+def _quadratic(order: int, vector: list[int]) -> sympy.Expr | None:
+    """`a + b sqrt(D)` if the number has two Galois conjugates."""
+    number, conjugates = np.array(vector, dtype=object), set()
+    for a in range(1, order):
+        if math.gcd(a, order) == 1:
+            conjugates.add(tuple(_dot(number, galois_matrix(order, a)).tolist()))
+            if len(conjugates) > 2:
+                return None
+    other = np.array((conjugates - {tuple(vector)}).pop(), dtype=object)
+    trace, difference = number + other, Cyclotomic(order, number - other)
+    square = (difference * difference).numerators
+    value = difference.to_complex()
+    root = sympy.sqrt(int(square[0]))
+    if (value.real if square[0] > 0 else value.imag) < 0:
+        root = -root
+    return sympy.Rational(int(trace[0]), 2) + root / 2

@@ -6,7 +6,7 @@ import numpy as np
 
 from irrepnet.groups import Group
 from irrepnet.reps._character_table import CharacterTable
-from irrepnet.reps._cyclotomic import reduction
+from irrepnet.reps._cyclotomic_fields import reduction
 from irrepnet.reps._irrep import Irrep
 from irrepnet.reps._real_models import dihedral_models
 

@@ -1,0 +1,7 @@
+"""Groups that move pixels, patches and tokens."""
+
+from irrepnet.actions._image import ImageAction as ImageAction
+from irrepnet.actions._image import as_image_action as as_image_action
+from irrepnet.actions._image import from_generators as from_generators
+from irrepnet.actions._image import image as image
+from irrepnet.actions._image import image_names as image_names

@@ -1,0 +1,17 @@
+"""From a spec to a network: check, plan, cost, emit."""
+
+from irrepnet.compiler import _channel_rules as _channel_rules
+from irrepnet.compiler import _token_rules as _token_rules
+from irrepnet.compiler._check import check as check
+from irrepnet.compiler._cost import Row as Row
+from irrepnet.compiler._cost import cost as cost
+from irrepnet.compiler._edge import Edge as Edge
+from irrepnet.compiler._edge import Features as Features
+from irrepnet.compiler._edge import Images as Images
+from irrepnet.compiler._emit import compile as compile
+from irrepnet.compiler._plan import Node as Node
+from irrepnet.compiler._plan import Plan as Plan
+from irrepnet.compiler._rule import Cost as Cost
+from irrepnet.compiler._rule import Factory as Factory
+from irrepnet.compiler._rule import LayerRule as LayerRule
+from irrepnet.compiler._rule import register as register

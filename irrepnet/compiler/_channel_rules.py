@@ -1,0 +1,254 @@
+"""Rules of the layers that act on channels, position by position."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from irrepnet import nn, specs
+from irrepnet._errors import ActivationError, FeatureTypeError, IrrepMismatchError, SpecError
+from irrepnet.compiler._cost_of_basis import (
+    basis_flops,
+    common_blocks,
+    num_weights,
+    product_flops,
+)
+from irrepnet.compiler._edge import Edge, Features
+from irrepnet.compiler._meet import require_features
+from irrepnet.compiler._rule import Cost, Factory, register
+from irrepnet.types import INVARIANTS, FeatureType, GSetType, canonical_stabiliser, check_choice, check_linear, check_norm, gset_for, num_invariants
+
+
+class LinearRule:
+    """`specs.Linear`: one product for each irrep."""
+
+    def source(self, spec: specs.Linear) -> Edge:
+        return Features(spec.in_type)
+
+    def check(self, spec: specs.Linear, edge: Edge) -> tuple[specs.Linear, Edge]:
+        at = require_features(edge, spec.in_type)
+        check_linear(spec.in_type, spec.out_type)
+        return spec, replace(at, type=spec.out_type)
+
+    def decide(self, spec: specs.Linear, edge: Edge) -> str:
+        blocks = "; ".join(
+            f"{a.irrep.name}: {b.multiplicity} x {a.multiplicity} "
+            f"{ {1: 'real', 2: 'complex', 4: 'quaternionic'}[a.irrep.end_dim]}"
+            + (f", {a.irrep.dim} components" if a.irrep.dim > 1 else "")
+            for a, b in common_blocks(spec.in_type, spec.out_type)
+        )
+        dense = spec.in_type.dim * spec.out_type.dim
+        bias = spec.out_type.num_invariants if spec.bias else 0
+        return (
+            f"{blocks}\n{num_weights(spec.in_type, spec.out_type)} of {dense} weights of the dense "
+            f"map, {product_flops(spec.in_type, spec.out_type)} of {2 * dense} FLOPs a position; "
+            f"bias on {bias} of {spec.out_type.dim} channels"
+        )
+
+    def cost(self, spec: specs.Linear, edge: Edge, positions: int) -> Cost:
+        bias = spec.out_type.num_invariants if spec.bias else 0
+        return Cost(
+            params=num_weights(spec.in_type, spec.out_type) + bias,
+            matmul=positions * product_flops(spec.in_type, spec.out_type),
+            other=(("bias", positions * bias),),
+        )
+
+    def emit(self, spec: specs.Linear, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.IsotypicLinear(
+            spec.in_type, spec.out_type, spec.bias, spec.init, **factory.kwargs
+        )
+
+
+class LayerNormRule:
+    """`specs.LayerNorm`: centring, one joint scale, affine."""
+
+    def source(self, spec: specs.LayerNorm) -> Edge:
+        return Features(spec.feature_type)
+
+    def check(self, spec: specs.LayerNorm, edge: Edge) -> tuple[specs.LayerNorm, Edge]:
+        at = require_features(edge, spec.feature_type)
+        check_norm(spec.feature_type, spec.centring, spec.weighting)
+        return spec, at
+
+    def decide(self, spec: specs.LayerNorm, edge: Edge) -> str:
+        return f"centring {spec.centring}, variance weighted by {spec.weighting}"
+
+    def cost(self, spec: specs.LayerNorm, edge: Edge, positions: int) -> Cost:
+        x = spec.feature_type
+        params = sum(x.multiplicities) + x.num_invariants if spec.affine else 0
+        # Mean and subtraction where centred; square, sum, scaling; affine scale and shift.
+        centred = {"every_irrep": x.dim, "invariant": x.num_invariants, "none": 0}[spec.centring]
+        affine = x.dim + x.num_invariants if spec.affine else 0
+        return Cost(params, other=(("norm", positions * (2 * centred + 3 * x.dim + affine)),))
+
+    def emit(self, spec: specs.LayerNorm, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.IsotypicLayerNorm(
+            spec.feature_type,
+            spec.centring,
+            spec.weighting,
+            spec.eps,
+            spec.affine,
+            **factory.kwargs,
+        )
+
+
+class ActivationRule:
+    """`specs.Activation`: a pointwise function on the points of a G-set."""
+
+    def source(self, spec: specs.Activation) -> Edge:
+        return Features(spec.feature_type)
+
+    def check(self, spec: specs.Activation, edge: Edge) -> tuple[specs.Activation, Edge]:
+        at = require_features(edge, spec.feature_type)
+        nn.check_function(spec.function)
+        gset = gset_for(spec.feature_type) if spec.gset is None else _given_gset(spec)
+        if gset.feature_type != spec.feature_type:
+            raise ActivationError(
+                f"the given G-set ({gset}) is {gset.feature_type}: expected {spec.feature_type}; "
+                f"leave gset=None to let the compiler choose."
+            )
+        return replace(spec, gset=gset.counts), at
+
+    def decide(self, spec: specs.Activation, edge: Edge) -> str:
+        return f"{spec.function} on {gset_of(spec)}"
+
+    def cost(self, spec: specs.Activation, edge: Edge, positions: int) -> Cost:
+        products, additions = basis_flops(gset_of(spec))
+        return Cost(
+            matmul=2 * positions * products,
+            other=(
+                ("basis change", 2 * positions * additions),
+                ("activation", positions * spec.feature_type.dim),
+            ),
+        )
+
+    def emit(self, spec: specs.Activation, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.GSetActivation(gset_of(spec), spec.function, **factory.kwargs)
+
+
+def _given_gset(spec: specs.Activation) -> GSetType:
+    """The user's G-set, each stabiliser replaced by the representative of its class."""
+    group = spec.feature_type.group
+    counts = ((canonical_stabiliser(group, h), n) for h, n in spec.gset or ())
+    return GSetType(group, tuple(counts))
+
+
+def gset_of(spec: specs.Activation) -> GSetType:
+    """The G-set of a spec whose choice is made."""
+    assert spec.gset is not None
+    return GSetType(spec.feature_type.group, spec.gset)
+
+
+class LayerScaleRule:
+    """`specs.LayerScale`: one factor a copy."""
+
+    def source(self, spec: specs.LayerScale) -> Edge:
+        return Features(spec.feature_type)
+
+    def check(self, spec: specs.LayerScale, edge: Edge) -> tuple[specs.LayerScale, Edge]:
+        return spec, require_features(edge, spec.feature_type)
+
+    def decide(self, spec: specs.LayerScale, edge: Edge) -> str:
+        return "one factor for each copy"
+
+    def cost(self, spec: specs.LayerScale, edge: Edge, positions: int) -> Cost:
+        x = spec.feature_type
+        return Cost(sum(x.multiplicities), other=(("elementwise", positions * x.dim),))
+
+    def emit(self, spec: specs.LayerScale, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.LayerScale(spec.feature_type, spec.init, **factory.kwargs)
+
+
+class DropPathRule:
+    """`specs.DropPath`: nothing at inference."""
+
+    def source(self, spec: specs.DropPath) -> Edge:
+        return Features(spec.feature_type)
+
+    def check(self, spec: specs.DropPath, edge: Edge) -> tuple[specs.DropPath, Edge]:
+        _check_rate(spec.rate)
+        return spec, require_features(edge, spec.feature_type)
+
+    def decide(self, spec: specs.DropPath, edge: Edge) -> str:
+        return f"one draw a sample, rate {spec.rate:g}"
+
+    def cost(self, spec: specs.DropPath, edge: Edge, positions: int) -> Cost:
+        return Cost()
+
+    def emit(self, spec: specs.DropPath, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.DropPath(spec.rate)
+
+
+class InvariantDropoutRule:
+    """`specs.InvariantDropout`: nothing at inference."""
+
+    def source(self, spec: specs.InvariantDropout) -> Edge:
+        return Features(spec.feature_type)
+
+    def check(
+        self, spec: specs.InvariantDropout, edge: Edge
+    ) -> tuple[specs.InvariantDropout, Edge]:
+        _check_rate(spec.rate)
+        x = spec.feature_type
+        if x.num_invariants != x.dim:
+            raise FeatureTypeError(
+                f"dropping single channels of {x} is not equivariant: expected trivial irreps "
+                f"only; take invariants first (InvariantMap)."
+            )
+        return spec, require_features(edge, x)
+
+    def decide(self, spec: specs.InvariantDropout, edge: Edge) -> str:
+        return f"rate {spec.rate:g}"
+
+    def cost(self, spec: specs.InvariantDropout, edge: Edge, positions: int) -> Cost:
+        return Cost()
+
+    def emit(self, spec: specs.InvariantDropout, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.InvariantDropout(spec.rate)
+
+
+class InvariantMapRule:
+    """`specs.InvariantMap`: trivial copies, and norms."""
+
+    def source(self, spec: specs.InvariantMap) -> Edge:
+        return Features(spec.feature_type)
+
+    def check(self, spec: specs.InvariantMap, edge: Edge) -> tuple[specs.InvariantMap, Edge]:
+        at = require_features(edge, spec.feature_type)
+        check_choice("invariant", spec.kind, INVARIANTS)
+        count = num_invariants(spec.feature_type, spec.kind)
+        if count == 0:
+            raise IrrepMismatchError(
+                f"{spec.feature_type} has no trivial copy, so kind='trivial' gives nothing: "
+                f"expected kind='norm', or a type with trivial copies."
+            )
+        return spec, replace(at, type=FeatureType.trivial(at.group, count))
+
+    def decide(self, spec: specs.InvariantMap, edge: Edge) -> str:
+        return {"trivial": "trivial copies", "norm": "trivial copies and norms"}[spec.kind]
+
+    def cost(self, spec: specs.InvariantMap, edge: Edge, positions: int) -> Cost:
+        x = spec.feature_type
+        # |a| is one operation a copy; a norm of d components is d squares, d - 1 additions, a root.
+        norm = sum(b.multiplicity * (2 * b.irrep.dim if b.irrep.dim > 1 else 1) for b in x.blocks)
+        return Cost(
+            other=(("elementwise", positions * (norm - x.num_invariants)),)
+            if spec.kind == "norm"
+            else ()
+        )
+
+    def emit(self, spec: specs.InvariantMap, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.InvariantMap(spec.feature_type, spec.kind)
+
+
+def _check_rate(rate: float) -> None:
+    if not 0 <= rate < 1:
+        raise SpecError(f"got a dropping rate of {rate}: expected 0 <= rate < 1.")
+
+
+register(specs.Linear, LinearRule())
+register(specs.LayerNorm, LayerNormRule())
+register(specs.Activation, ActivationRule())
+register(specs.LayerScale, LayerScaleRule())
+register(specs.DropPath, DropPathRule())
+register(specs.InvariantDropout, InvariantDropoutRule())
+register(specs.InvariantMap, InvariantMapRule())

@@ -1,0 +1,41 @@
+"""What the shared pieces of layers cost: intertwiners and changes of basis."""
+
+from __future__ import annotations
+
+from irrepnet.nn import ADDITIONS_UP_TO
+from irrepnet.types import Block, FeatureType, GSetType
+
+
+def common_blocks(in_type: FeatureType, out_type: FeatureType) -> list[tuple[Block, Block]]:
+    """Blocks of the irreps that both types have."""
+    targets = {b.irrep.index: b for b in out_type.blocks}
+    return [
+        (b, targets[b.irrep.index]) for b in in_type.blocks if b.irrep.index in targets
+    ]
+
+
+def num_weights(in_type: FeatureType, out_type: FeatureType) -> int:
+    """Dimension of `Hom_G(V, W)`: `sum_i e_i m_i m'_i`."""
+    return sum(
+        a.irrep.end_dim * a.multiplicity * b.multiplicity
+        for a, b in common_blocks(in_type, out_type)
+    )
+
+
+def product_flops(in_type: FeatureType, out_type: FeatureType) -> int:
+    """FLOPs of an intertwiner for one position: `2 sum_i d_i e_i m_i m'_i`."""
+    return 2 * sum(
+        a.irrep.dim * a.irrep.end_dim * a.multiplicity * b.multiplicity
+        for a, b in common_blocks(in_type, out_type)
+    )
+
+
+def basis_flops(gset: GSetType) -> tuple[int, int]:
+    """FLOPs of one change of basis for one position: as products, and as additions."""
+    products = additions = 0
+    for orbits in gset.orbits:
+        if orbits.index > ADDITIONS_UP_TO:
+            products += 2 * orbits.index**2 * orbits.count
+        elif orbits.index > 1:  # one addition and one multiplication for each channel
+            additions += 2 * orbits.width
+    return products, additions

@@ -1,0 +1,67 @@
+"""What flows along an edge of a network: images, or typed features at positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from irrepnet.actions import ImageAction
+from irrepnet.groups import Group
+from irrepnet.types import FeatureType
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images of shape `(batch, channels, height, width)`.
+
+    Attributes:
+        action: How the group moves them.
+        channels: Image channels, left alone by the group.
+        size: Height and width.
+    """
+
+    action: ImageAction
+    channels: int
+    size: tuple[int, int]
+
+    @property
+    def group(self) -> Group:
+        """The group."""
+        return self.action.group
+
+    def __str__(self) -> str:
+        height, width = self.size
+        return f"images {self.channels} x {height} x {width} under {self.action.name!r}"
+
+
+@dataclass(frozen=True)
+class Features:
+    """Typed features: the last axis has the type's channels.
+
+    Attributes:
+        type: Type of the channels.
+        positions: Feature vectors of one sample, or `None` for any leading axes.
+        action: How the group moves the grid of tokens, if there is one.
+        grid: Height and width of the token grid.
+        prefix: Tokens before the grid, which the group leaves in place.
+        embedding: After a restriction, for each element of the group the element of the network's
+            input group that it is; `None` before one.
+    """
+
+    type: FeatureType
+    positions: int | None = None
+    action: ImageAction | None = None
+    grid: tuple[int, int] | None = None
+    prefix: int = 0
+    embedding: tuple[int, ...] | None = None
+
+    @property
+    def group(self) -> Group:
+        """The group."""
+        return self.type.group
+
+    def __str__(self) -> str:
+        where = "" if self.positions is None else f"{self.positions} x "
+        return f"{where}({self.type}) over {self.group.name}"
+
+
+Edge = Images | Features

@@ -1,0 +1,94 @@
+"""`Plan`: a checked network, layer by layer, with its types and the choices that were made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from irrepnet.compiler._edge import Edge
+from irrepnet.specs import Spec
+
+
+@dataclass(frozen=True)
+class Node:
+    """One layer of a plan.
+
+    Attributes:
+        path: Where the module stands, as in `named_modules`; empty for the whole network.
+        spec: The layer's spec, every choice filled in.
+        source: What comes in.
+        target: What goes out.
+        decision: In words, how the layer is computed.
+        children: The layers inside, for composed specs.
+    """
+
+    path: str
+    spec: Spec
+    source: Edge
+    target: Edge
+    decision: str = ""
+    children: tuple[Node, ...] = ()
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below, in the order in which they run."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    @property
+    def kind(self) -> str:
+        """Name of the spec's class."""
+        return type(self.spec).__name__
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the compiler decided for a network.
+
+    Attributes:
+        root: The network.
+        lowering: How blocks are computed; `"block"` is one product for each isotypic block.
+    """
+
+    root: Node
+    lowering: str = "block"
+
+    @property
+    def spec(self) -> Spec:
+        """The spec, every choice filled in."""
+        return self.root.spec
+
+    @property
+    def source(self) -> Edge:
+        """What the network takes."""
+        return self.root.source
+
+    @property
+    def target(self) -> Edge:
+        """What it gives."""
+        return self.root.target
+
+    def leaves(self) -> Iterator[Node]:
+        """The layers that are not composed, in the order in which they run."""
+        return (node for node in self.root.walk() if not node.children)
+
+    def explain(self) -> str:
+        """For a person: each layer, what goes in and out, and how it is computed.
+
+        Examples:
+            >>> import irrepnet as ir
+            >>> X = ir.FeatureType(ir.groups.flop(), "2*sym + 2*asym")
+            >>> print(ir.compile(ir.specs.Linear(X, X)).plan.explain())
+            Linear: (2*sym + 2*asym) over flop -> (2*sym + 2*asym) over flop
+                sym: 2 x 2 real; asym: 2 x 2 real
+                8 of 16 weights of the dense map, 16 of 32 FLOPs a position; bias on 2 of 4 channels
+        """
+        return "\n".join(line for node in self.root.walk() for line in _describe(node))
+
+
+def _describe(node: Node) -> list[str]:
+    depth = node.path.count(".") + bool(node.path)
+    indent = "    " * depth
+    name = f"{node.path} " if node.path else ""
+    lines = [f"{indent}{name}{node.kind}: {node.source} -> {node.target}"]
+    return lines + [f"{indent}    {line}" for line in node.decision.splitlines()]

@@ -1,0 +1,262 @@
+"""Rules of the layers that know images and tokens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from irrepnet import nn, specs
+from irrepnet._errors import FeatureTypeError, GridError, SpecError
+from irrepnet.actions import ImageAction
+from irrepnet.compiler._cost_of_basis import basis_flops, num_weights, product_flops
+from irrepnet.compiler._edge import Edge, Features, Images
+from irrepnet.compiler._meet import require_features, require_grid
+from irrepnet.compiler._rule import Cost, Factory, register
+from irrepnet.types import POOLS, PatchType, check_choice, check_linear, fixed_dims, head_type
+
+
+class PatchEmbedRule:
+    """`specs.PatchEmbed`: the decomposed patch, then an intertwiner."""
+
+    def source(self, spec: specs.PatchEmbed) -> Edge:
+        return Images(spec.action, spec.channels, spec.image_size)
+
+    def check(self, spec: specs.PatchEmbed, edge: Edge) -> tuple[specs.PatchEmbed, Edge]:
+        if edge != self.source(spec):
+            raise SpecError(f"got {edge}: expected {self.source(spec)}.")
+        if spec.out_type.group != spec.action.group:
+            raise SpecError(
+                f"the tokens' type {spec.out_type} lies over {spec.out_type.group.name}: expected "
+                f"a type over {spec.action.group.name}, the group of {spec.action.name!r}."
+            )
+        grid = _grid(spec)
+        patch = PatchType.of(spec.action, spec.patch, spec.channels).gset.feature_type
+        check_linear(patch, spec.out_type)
+        return spec, Features(spec.out_type, grid[0] * grid[1], spec.action, grid)
+
+    def decide(self, spec: specs.PatchEmbed, edge: Edge) -> str:
+        patch = PatchType.of(spec.action, spec.patch, spec.channels).gset
+        return f"pixels of a patch as {patch.feature_type} ({patch}), then one product an irrep"
+
+    def cost(self, spec: specs.PatchEmbed, edge: Edge, positions: int) -> Cost:
+        gset = PatchType.of(spec.action, spec.patch, spec.channels).gset
+        rows, columns = _grid(spec)
+        tokens = rows * columns
+        products, additions = basis_flops(gset)
+        bias = spec.out_type.num_invariants if spec.bias else 0
+        return Cost(
+            params=num_weights(gset.feature_type, spec.out_type) + bias,
+            matmul=tokens * (product_flops(gset.feature_type, spec.out_type) + products),
+            other=(("basis change", tokens * additions), ("bias", tokens * bias)),
+        )
+
+    def emit(self, spec: specs.PatchEmbed, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.PatchEmbed(
+            spec.action,
+            spec.channels,
+            spec.image_size,
+            spec.patch,
+            spec.out_type,
+            spec.bias,
+            **factory.kwargs,
+        )
+
+
+def _grid(spec: specs.PatchEmbed) -> tuple[int, int]:
+    """Height and width of the token grid; raises `GridError` if the group does not preserve it."""
+    (height, width), (high, wide) = spec.image_size, spec.patch
+    if min(high, wide, spec.channels) < 1 or height % high or width % wide or min(height, width) < 1:
+        raise GridError(
+            f"patches of {high} x {wide} do not tile an image of {height} x {width}: expected a "
+            f"size such as {max(1, height // high) * high} x {max(1, width // wide) * wide}."
+        )
+    grid = (height // high, width // wide)
+    for what, size in (("patch", spec.patch), ("token grid", grid)):
+        _check_preserves(spec.action, what, size)
+    return grid
+
+
+def _check_preserves(action: ImageAction, what: str, size: tuple[int, int]) -> None:
+    if not action.preserves(*size):
+        raise GridError(
+            f"{action.name!r} exchanges rows and columns, so it does not preserve a {what} of "
+            f"{size[0]} x {size[1]}: expected a square {what}, such as {min(size)} x {min(size)}, "
+            f"or a group without quarter turns and diagonal mirrors."
+        )
+
+
+class PositionalEmbeddingRule:
+    """`specs.PositionalEmbedding`: an invariant vector of tokens (x) channels."""
+
+    def source(self, spec: specs.PositionalEmbedding) -> Edge:
+        rows, columns = spec.grid
+        return Features(spec.feature_type, rows * columns, spec.action, spec.grid)
+
+    def check(
+        self, spec: specs.PositionalEmbedding, edge: Edge
+    ) -> tuple[specs.PositionalEmbedding, Edge]:
+        at = require_grid(require_features(edge, spec.feature_type))
+        if (at.action, at.grid, at.prefix) != (spec.action, spec.grid, 0):
+            raise SpecError(
+                f"got tokens on a {at.grid} grid under {at.action and at.action.name!r} with "
+                f"{at.prefix} prefix tokens: expected {spec.grid} under {spec.action.name!r} with "
+                f"none; put it right after PatchEmbed."
+            )
+        _check_preserves(spec.action, "token grid", spec.grid)
+        return spec, at
+
+    def decide(self, spec: specs.PositionalEmbedding, edge: Edge) -> str:
+        free = spec.grid[0] * spec.grid[1] * spec.feature_type.dim
+        return f"{self._params(spec)} of {free} numbers: vectors that the group fixes"
+
+    def _params(self, spec: specs.PositionalEmbedding) -> int:
+        return sum(
+            orbits * fixed * block.multiplicity
+            for orbits, _, dims in fixed_dims(spec.feature_type, spec.action, spec.grid)
+            for block, fixed in zip(spec.feature_type.blocks, dims, strict=True)
+        )
+
+    def cost(self, spec: specs.PositionalEmbedding, edge: Edge, positions: int) -> Cost:
+        moves = sum(
+            orbits * points * block.irrep.dim * fixed * block.multiplicity
+            for orbits, points, dims in fixed_dims(spec.feature_type, spec.action, spec.grid)
+            for block, fixed in zip(spec.feature_type.blocks, dims, strict=True)
+        )
+        added = spec.grid[0] * spec.grid[1] * spec.feature_type.dim
+        return Cost(self._params(spec), 2 * moves, (("elementwise", added),))
+
+    def emit(self, spec: specs.PositionalEmbedding, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.PositionalEmbedding(
+            spec.feature_type, spec.action, spec.grid, **factory.kwargs
+        )
+
+
+class ClassTokenRule:
+    """`specs.ClassToken`: one more token, invariant."""
+
+    def source(self, spec: specs.ClassToken) -> Edge:
+        return Features(spec.feature_type)
+
+    def check(self, spec: specs.ClassToken, edge: Edge) -> tuple[specs.ClassToken, Edge]:
+        at = require_features(edge, spec.feature_type)
+        if spec.feature_type.num_invariants == 0:
+            raise FeatureTypeError(
+                f"{spec.feature_type} has no trivial copy, so an invariant class token is zero: "
+                f"expected a type with trivial copies, or global_pool='avg'."
+            )
+        positions = None if at.positions is None else at.positions + 1
+        return spec, replace(at, positions=positions, prefix=at.prefix + 1)
+
+    def decide(self, spec: specs.ClassToken, edge: Edge) -> str:
+        return f"learned on the {spec.feature_type.num_invariants} trivial copies"
+
+    def cost(self, spec: specs.ClassToken, edge: Edge, positions: int) -> Cost:
+        return Cost(spec.feature_type.num_invariants)
+
+    def emit(self, spec: specs.ClassToken, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.ClassToken(spec.feature_type, **factory.kwargs)
+
+
+class AttentionRule:
+    """`specs.Attention`: heads that hold sub-representations."""
+
+    def source(self, spec: specs.Attention) -> Edge:
+        return Features(3 * spec.feature_type)
+
+    def check(self, spec: specs.Attention, edge: Edge) -> tuple[specs.Attention, Edge]:
+        at = require_features(edge, 3 * spec.feature_type)
+        head_type(spec.feature_type, spec.heads)
+        return spec, replace(at, type=spec.feature_type)
+
+    def decide(self, spec: specs.Attention, edge: Edge) -> str:
+        return f"{spec.heads} heads of {head_type(spec.feature_type, spec.heads)}"
+
+    def cost(self, spec: specs.Attention, edge: Edge, positions: int) -> Cost:
+        logits = spec.heads * positions**2
+        # Scaling, maximum, subtraction, exponential, sum, division.
+        return Cost(
+            matmul=4 * positions**2 * spec.feature_type.dim, other=(("softmax", 6 * logits),)
+        )
+
+    def emit(self, spec: specs.Attention, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.IsotypicAttention(spec.feature_type, spec.heads, spec.dropout)
+
+
+class RestrictRule:
+    """`specs.Restrict`: the same features over a subgroup."""
+
+    def source(self, spec: specs.Restrict) -> Edge:
+        return Features(spec.in_type)
+
+    def check(self, spec: specs.Restrict, edge: Edge) -> tuple[specs.Restrict, Edge]:
+        at = require_features(edge, spec.in_type)
+        restriction = spec.restriction
+        before = at.embedding or tuple(range(at.group.order))
+        action = at.action and ImageAction(
+            spec.name, spec.subgroup, tuple(at.action.matrices[a] for a in spec.embedding)
+        )
+        return spec, replace(
+            at,
+            type=restriction.out_type,
+            action=action,
+            embedding=tuple(before[a] for a in spec.embedding),
+        )
+
+    def decide(self, spec: specs.Restrict, edge: Edge) -> str:
+        return f"through {'points' if spec.basis == 'gset' else 'each irrep'}"
+
+    def cost(self, spec: specs.Restrict, edge: Edge, positions: int) -> Cost:
+        restriction = spec.restriction
+        if spec.basis == "gset":
+            before, after = basis_flops(restriction.gset), basis_flops(restriction.gset_after[0])
+            return Cost(
+                matmul=positions * (before[0] + after[0]),
+                other=(("basis change", positions * (before[1] + after[1])),),
+            )
+        products = sum(
+            2 * block.irrep.dim**2 * block.multiplicity
+            for block, monomial in zip(
+                spec.in_type.blocks, restriction.monomial_alignments, strict=True
+            )
+            if monomial is None
+        )
+        return Cost(matmul=positions * products)
+
+    def emit(self, spec: specs.Restrict, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.Restrict(spec.restriction, **factory.kwargs)
+
+
+class TokenPoolRule:
+    """`specs.TokenPool`: one vector from all tokens."""
+
+    def source(self, spec: specs.TokenPool) -> Edge:
+        return Features(spec.feature_type, prefix=1)
+
+    def check(self, spec: specs.TokenPool, edge: Edge) -> tuple[specs.TokenPool, Edge]:
+        at = require_features(edge, spec.feature_type)
+        check_choice("pooling", spec.kind, POOLS)
+        if spec.kind == "token" and at.prefix == 0:
+            raise SpecError(
+                "got pooling 'token' without a class token: expected kind='avg' (global_pool="
+                "'avg'), or a ClassToken before."
+            )
+        return spec, replace(at, positions=1, grid=None, prefix=0)
+
+    def decide(self, spec: specs.TokenPool, edge: Edge) -> str:
+        return {"token": "the class token", "avg": "mean over the grid"}[spec.kind]
+
+    def cost(self, spec: specs.TokenPool, edge: Edge, positions: int) -> Cost:
+        assert isinstance(edge, Features)
+        summed = (positions - edge.prefix) * spec.feature_type.dim if spec.kind == "avg" else 0
+        return Cost(other=(("elementwise", summed),))
+
+    def emit(self, spec: specs.TokenPool, edge: Edge, factory: Factory) -> nn.Layer:
+        assert isinstance(edge, Features)
+        return nn.TokenPool(spec.kind, edge.prefix)
+
+
+register(specs.PatchEmbed, PatchEmbedRule())
+register(specs.PositionalEmbedding, PositionalEmbeddingRule())
+register(specs.ClassToken, ClassTokenRule())
+register(specs.Attention, AttentionRule())
+register(specs.Restrict, RestrictRule())
+register(specs.TokenPool, TokenPoolRule())

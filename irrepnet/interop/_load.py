@@ -1,0 +1,49 @@
+"""`load_flopping`: published checkpoints as irrepnet networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from irrepnet import nn
+from irrepnet._errors import CheckpointError
+from irrepnet.interop._state import reading
+from irrepnet.interop._vit import build_vit, read_vit
+
+#: Kinds of published networks that can be loaded.
+KINDS = ("deit3.vit", "flopping.d2_vit", "flopping.hybrid_vit")
+
+
+def load_flopping(
+    state_dict: Mapping[str, Tensor], kind: str, config: Mapping[str, Any]
+) -> nn.Classifier:
+    """Build the network that a published checkpoint holds, with its weights.
+
+    Tensors that carry no freedom (token permutations, the antisymmetric half of the class token)
+    are checked and dropped.
+
+    Args:
+        state_dict: The checkpoint, under the published code's own parameter names.
+        kind: `"deit3.vit"` (dense DeiT III), `"flopping.d2_vit"` or `"flopping.hybrid_vit"`.
+        config: The published constructor's arguments; those left out take its defaults.
+
+    Returns:
+        A model in evaluation mode, in the checkpoint's dtype; same outputs to rounding.
+
+    Raises:
+        CheckpointError: If the kind or a config key is unknown, or keys are missing, unknown or
+            ill-shaped; all of them are listed.
+
+    References:
+        Flopping for FLOPs (arXiv 2502.05169); DeiT III (arXiv 2204.07118).
+    """
+    if kind not in KINDS:
+        raise CheckpointError(f"unknown kind {kind!r}: expected one of {', '.join(KINDS)}.")
+    floats = [v.dtype for v in state_dict.values() if torch.is_floating_point(v)]
+    model = build_vit(config, kind, floats[0] if floats else torch.get_default_dtype())
+    with reading(state_dict, kind) as reader:
+        read_vit(reader, model, kind)
+    return model.eval()

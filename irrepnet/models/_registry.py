@@ -1,0 +1,135 @@
+"""Models by name."""
+
+from __future__ import annotations
+
+import fnmatch
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from irrepnet import compiler, nn, specs
+from irrepnet._errors import SpecError
+from irrepnet.actions import ImageAction
+from irrepnet.models._vit import ViTSize, vit
+
+#: Spec-building functions by model name; each takes `group` and keyword options.
+MODELS: dict[str, Callable[..., specs.Classifier]] = {}
+
+#: Names that timm uses for the same networks' preprocessing (ImageNet statistics).
+PREPROCESSING = {
+    "mean": (0.485, 0.456, 0.406),
+    "std": (0.229, 0.224, 0.225),
+    "crop_pct": 1.0,
+    "interpolation": "bicubic",
+}
+
+VIT_SIZES = {
+    "vit_tiny_patch16_224": ViTSize(16, 192, 12, 3),
+    "vit_small_patch16_224": ViTSize(16, 384, 12, 6),
+    "vit_base_patch16_224": ViTSize(16, 768, 12, 12),
+    "vit_large_patch16_224": ViTSize(16, 1024, 24, 16),
+    "vit_huge_patch14_224": ViTSize(14, 1280, 32, 16),
+}
+
+
+def _vit_builder(name: str) -> Callable[..., specs.Classifier]:
+    def build(**options: Any) -> specs.Classifier:
+        sizes = {k: options.pop(k) for k in ("depth", "width", "heads", "patch") if k in options}
+        return vit(name, ViTSize(**{**VIT_SIZES[name].__dict__, **sizes}), **options)
+
+    return build
+
+
+MODELS.update({name: _vit_builder(name) for name in VIT_SIZES})
+_OPTIONS = {
+    *inspect.signature(vit).parameters,
+    "depth",
+    "width",
+    "heads",
+    "patch",
+} - {"architecture", "size"}
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """Names of the registered models that match a pattern.
+
+    Examples:
+        >>> list_models("*large*")
+        ['vit_large_patch16_224']
+    """
+    return sorted(fnmatch.filter(MODELS, pattern))
+
+
+def model_spec(name: str, group: str | ImageAction = "trivial", **options: Any) -> specs.Classifier:
+    """The spec of a registered model; see `create_model` for the options.
+
+    Raises:
+        SpecError: If the name or an option is unknown.
+    """
+    if name not in MODELS:
+        raise SpecError(f"unknown model {name!r}: expected one of {', '.join(list_models())}.")
+    unknown = sorted(set(options) - _OPTIONS)
+    if unknown:
+        raise SpecError(
+            f"unknown option {', '.join(unknown)} for {name}: expected some of "
+            f"{', '.join(sorted(_OPTIONS))}."
+        )
+    return MODELS[name](group=group, **options)
+
+
+def create_model(
+    name: str,
+    group: str | ImageAction = "trivial",
+    *,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+    **options: Any,
+) -> nn.Classifier:
+    """Build a registered model.
+
+    Args:
+        name: One of `list_models()`.
+        group: What it is invariant to: a name of `actions.image` ("flop", "D4", ...), or an
+            `ImageAction`; `"trivial"` is the ordinary network.
+        device: Where the parameters live; `"meta"` builds without memory.
+        dtype: Their dtype.
+        **options: `num_classes`, `img_size`, `in_chans`, `global_pool`, `drop_rate`,
+            `drop_path_rate`, `break_at` and the further ones of `models.vit`; `depth`, `width`,
+            `heads` and `patch` override the named sizes.
+
+    Returns:
+        A `torch.nn.Module` with timm's surface (`forward_features`, `reset_classifier`, ...).
+
+    Raises:
+        IrrepnetError: If the group does not fit the sizes, naming the layer and what would.
+
+    Examples:
+        >>> model = create_model("vit_tiny_patch16_224", group="flop", num_classes=10, depth=1)
+        >>> model(torch.zeros(1, 3, 224, 224)).shape
+        torch.Size([1, 10])
+    """
+    return build(model_spec(name, group, **options), device, dtype)
+
+
+def build(
+    spec: specs.Classifier,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+) -> nn.Classifier:
+    """The model of a classifier's spec, with its preprocessing."""
+    model = compiler.compile(spec, device=device, dtype=dtype)
+    assert isinstance(model, nn.Classifier)
+    source = model.plan.source
+    model.default_cfg = {
+        "architecture": spec.architecture,
+        "num_classes": spec.num_classes,
+        "input_size": (source.channels, *source.size),
+        "pool_size": None,
+        "fixed_input_size": True,
+        "first_conv": "patch_embed.proj",
+        "classifier": "head.fc",
+        **PREPROCESSING,
+    }
+    return model

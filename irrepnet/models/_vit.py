@@ -1,0 +1,211 @@
+"""Vision transformers as specs: the DeiT III network over any group that moves images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from irrepnet import specs
+from irrepnet._errors import SpecError
+from irrepnet.actions import ImageAction, as_image_action
+from irrepnet.types import FeatureType
+
+
+@dataclass(frozen=True)
+class ViTSize:
+    """Sizes of a vision transformer.
+
+    Attributes:
+        patch: Patch height and width, in pixels.
+        width: Channels of a token.
+        depth: Number of blocks.
+        heads: Attention heads.
+    """
+
+    patch: int
+    width: int
+    depth: int
+    heads: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Blocks that respect one group.
+
+    Attributes:
+        action: The group.
+        type: Type of the tokens.
+        first: Index of the first block.
+    """
+
+    action: ImageAction
+    type: FeatureType
+    first: int
+
+
+def vit(
+    architecture: str,
+    size: ViTSize,
+    group: str | ImageAction = "trivial",
+    *,
+    num_classes: int = 1000,
+    img_size: int | tuple[int, int] = 224,
+    in_chans: int = 3,
+    global_pool: str = "token",
+    drop_rate: float = 0.0,
+    drop_path_rate: float = 0.0,
+    break_at: Sequence[tuple[str | ImageAction, int]] | None = None,
+    feature_type: FeatureType | str | None = None,
+    invariants: str = "trivial",
+    mlp_ratio: int = 4,
+    init_values: float = 1e-6,
+    qkv_bias: bool = True,
+    norm_eps: float = 1e-6,
+) -> specs.Classifier:
+    """A DeiT III vision transformer: LayerScale, no position on the class token.
+
+    Args:
+        architecture: Its name.
+        size: Patch, width, depth and heads.
+        group: What it is invariant to: a name of `actions.image`, or an `ImageAction`;
+            `"trivial"` is the ordinary network.
+        num_classes: Number of logits.
+        img_size: Height and width of the images, or one number for both.
+        in_chans: Image channels.
+        global_pool: `"token"`, or `"avg"` for a network without class token.
+        drop_rate: Dropout before the last layer.
+        drop_path_rate: Stochastic depth of the last block; it grows linearly from zero.
+        break_at: Pairs `(subgroup, block)`: from that block on only the subgroup is respected.
+        feature_type: Type of the tokens; by default copies of the regular representation.
+        invariants: What the last layer sees: `"trivial"` copies, or `"norm"` as well.
+        mlp_ratio: Hidden channels over token channels.
+        init_values: Initial LayerScale.
+        qkv_bias: Whether query, key and value have an (invariant) bias.
+        norm_eps: Epsilon of the norms.
+
+    Returns:
+        A spec; `irrepnet.compile` builds it.
+
+    Raises:
+        IrrepnetError: If the group does not fit the sizes, naming what would.
+
+    References:
+        Touvron, Cord, Jegou, *DeiT III* (arXiv 2204.07118); Flopping for FLOPs (arXiv 2502.05169);
+        Octic ViTs (arXiv 2505.15441).
+    """
+    action = as_image_action(group)
+    x = _feature_type(action, feature_type, size.width)
+    height, width = (img_size, img_size) if isinstance(img_size, int) else img_size
+    grid = (height // size.patch, width // size.patch)
+    steps: list[tuple[str, specs.Spec]] = [
+        (
+            "patch_embed",
+            specs.PatchEmbed(action, in_chans, (height, width), (size.patch, size.patch), x),
+        ),
+        ("pos_embed", specs.PositionalEmbedding(x, action, grid)),
+    ]
+    if global_pool == "token":
+        steps.append(("cls_token", specs.ClassToken(x)))
+    block = Block(x, size.heads, mlp_ratio, init_values, qkv_bias, norm_eps)
+    blocks, last = _blocks(block, action, size.depth, drop_path_rate, break_at or ())
+    steps += [("blocks", blocks), ("norm", specs.LayerNorm(last, eps=norm_eps))]
+    return specs.Classifier(
+        specs.Chain(tuple(steps)),
+        last,
+        num_classes,
+        global_pool,
+        drop_rate,
+        invariants,
+        architecture,
+    )
+
+
+def _feature_type(
+    action: ImageAction, given: FeatureType | str | None, width: int
+) -> FeatureType:
+    if isinstance(given, FeatureType):
+        return given
+    if given is not None:
+        return FeatureType(action.group, given)
+    return FeatureType.regular(action.group, width)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One transformer block."""
+
+    type: FeatureType
+    heads: int
+    mlp_ratio: int
+    init_values: float
+    qkv_bias: bool
+    norm_eps: float
+
+    def spec(self, drop_path: float) -> specs.Chain:
+        """Attention, then MLP, each around a skip connection."""
+        x, hidden = self.type, self.mlp_ratio * self.type
+        tail: specs.Steps = (
+            ("scale", specs.LayerScale(x, self.init_values)),
+            ("drop_path", specs.DropPath(x, drop_path)),
+        )
+        attention = specs.Residual(
+            (
+                ("norm", specs.LayerNorm(x, eps=self.norm_eps)),
+                ("qkv", specs.Linear(x, 3 * x, bias=self.qkv_bias)),
+                ("attend", specs.Attention(x, self.heads)),
+                ("proj", specs.Linear(x, x)),
+                *tail,
+            )
+        )
+        mlp = specs.Residual(
+            (
+                ("norm", specs.LayerNorm(x, eps=self.norm_eps)),
+                ("fc1", specs.Linear(x, hidden)),
+                ("act", specs.Activation(hidden, "gelu")),
+                ("fc2", specs.Linear(hidden, x)),
+                *tail,
+            )
+        )
+        return specs.Chain((("attention", attention), ("mlp", mlp)))
+
+
+def _blocks(
+    block: Block,
+    action: ImageAction,
+    depth: int,
+    drop_path_rate: float,
+    break_at: Sequence[tuple[str | ImageAction, int]],
+) -> tuple[specs.Chain, FeatureType]:
+    """All blocks, with restrictions between them, and the type at the end."""
+    breaks = _descending(break_at, depth)
+    steps: list[tuple[str, specs.Spec]] = []
+    for index in range(depth):
+        if index in breaks:
+            smaller = action.restrict(breaks[index])
+            restrict = _restrict(block.type, action, smaller)
+            steps.append((f"restrict{index}", restrict))
+            action = smaller
+            block = replace(block, type=restrict.restriction.out_type)
+        rate = drop_path_rate * index / max(1, depth - 1)
+        steps.append((str(index), block.spec(rate)))
+    return specs.Chain(tuple(steps)), block.type
+
+
+def _restrict(x: FeatureType, action: ImageAction, smaller: ImageAction) -> specs.Restrict:
+    """A break to a subgroup; ordinary channels (points) where no symmetry is left."""
+    basis = "gset" if smaller.group.order == 1 else "irrep"
+    return specs.Restrict(x, smaller.group, smaller.embedding(action), basis, smaller.name)
+
+
+def _descending(
+    break_at: Sequence[tuple[str | ImageAction, int]], depth: int
+) -> dict[int, str | ImageAction]:
+    places = [index for _, index in break_at]
+    if any(a >= b for a, b in zip(places, places[1:], strict=False)) or any(
+        not 0 <= index < depth for index in places
+    ):
+        raise SpecError(
+            f"break_at={list(break_at)!r} names the blocks {places}: expected increasing block "
+            f"indices between 0 and {depth - 1}."
+        )
+    return {index: smaller for smaller, index in break_at}

@@ -1,0 +1,102 @@
+"""`GSetActivation`: a pointwise function applied where the group permutes the channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from irrepnet._errors import ActivationError
+from irrepnet.nn._dense import linear
+from irrepnet.nn._gset_basis import GSetBasis
+from irrepnet.nn._layer import Layer
+from irrepnet.types import GSetType
+
+
+def quick_gelu(x: Tensor) -> Tensor:
+    """`x * sigmoid(1.702 x)`, the GELU of the flopping ResMLP."""
+    return x * torch.sigmoid(1.702 * x)
+
+
+#: Pointwise functions by name.
+FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "gelu": F.gelu,
+    "quick_gelu": quick_gelu,
+    "relu": F.relu,
+    "silu": F.silu,
+    "tanh": torch.tanh,
+}
+
+
+def check_function(function: str) -> None:
+    """Raise `ActivationError` unless the function is one of `FUNCTIONS`."""
+    if function not in FUNCTIONS:
+        raise ActivationError(
+            f"unknown pointwise function {function!r}: expected one of {', '.join(FUNCTIONS)}."
+        )
+
+
+class Pointwise(nn.Module):
+    """A pointwise function by name, as a module."""
+
+    def __init__(self, function: str) -> None:
+        super().__init__()
+        check_function(function)
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the function to every element."""
+        return FUNCTIONS[self.function](x)
+
+    def extra_repr(self) -> str:
+        """The function's name."""
+        return self.function
+
+
+class GSetActivation(Layer):
+    """`f` between two changes of basis: irreps to points, `f`, points to irreps.
+
+    Args:
+        gset: The points; any function of one variable commutes with permuting them.
+        function: One of `FUNCTIONS`.
+        device: Where the tables live.
+        dtype: Their dtype.
+
+    Raises:
+        ActivationError: If the function is unknown.
+
+    Cost:
+        Two changes of basis (see `GSetBasis`) and one evaluation for each channel.
+
+    References:
+        Pacini et al., ICLR 2024, Theorem 1: pointwise functions commute with permutations only.
+
+    Examples:
+        >>> from irrepnet import groups
+        >>> from irrepnet.types import FeatureType, gset_for
+        >>> act = GSetActivation(gset_for(FeatureType(groups.flop(), "sym + asym")), "relu")
+        >>> [round(v, 4) for v in act(torch.tensor([0.0, 2.0])).tolist()]
+        [1.0, 1.0]
+    """
+
+    def __init__(
+        self,
+        gset: GSetType,
+        function: str = "gelu",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.basis = GSetBasis(gset, device, dtype)
+        self.pointwise = Pointwise(function)
+
+    def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
+        """Apply the function to every point, for features in irreps along the last axis."""
+        return self.basis.to_irreps(self.pointwise(self.basis.to_points(x)))
+
+    def _dense(self) -> nn.Sequential:
+        matrix = self.basis.gset.basis()
+        return nn.Sequential(linear(matrix.T), Pointwise(self.pointwise.function), linear(matrix))

@@ -1,0 +1,205 @@
+"""`IsotypicLinear`: an intertwiner between feature types, one small matrix for each irrep."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from irrepnet.nn._block_map import BlockMap, block_maps
+from irrepnet.nn._eager import writes_in_place
+from irrepnet.nn._initialise import initialise_
+from irrepnet.nn._layer import Layer
+from irrepnet.types import FeatureType, check_linear
+
+
+class IsotypicLinear(Layer):
+    """Linear map that commutes with the group: by Schur's lemma one matrix for each irrep.
+
+    For an irrep of real type the map is `I_dim (x) W`; for complex and quaternionic type it is
+    `sum_j J_j (x) W_j` over the commutant's basis. The bias is invariant: trivial copies only.
+
+    Parameters are `weight_<irrep>` of shape `(m_out, m_in)` for real type, else
+    `(end_dim, m_out, m_in)`, and `bias` of shape `(m_out of the trivial irrep,)`.
+
+    Args:
+        in_type: Type of the input channels.
+        out_type: Type of the output channels, over the same group.
+        bias: Whether to add an invariant bias.
+        init: `"normal"` (standard deviation 0.02 as in vision transformers, scaled so that
+            the output varies as under a dense map of the same width) or `"uniform"`
+            (`nn.Linear`'s own, for the block's own fan-in).
+        device: Where the parameters live.
+        dtype: Their dtype.
+
+    Raises:
+        IrrepMismatchError: If the types lie over different groups, or share no irrep.
+
+    Cost:
+        `2 sum_i dim_i end_dim_i m_i m'_i` FLOPs a position (1 MAC = 2 FLOPs) and
+        `sum_i end_dim_i m_i m'_i` weights.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 2.2 (Schur) and 13.2 (real types).
+        Flopping for FLOPs (arXiv 2502.05169), the case of two irreps.
+
+    Examples:
+        >>> from irrepnet import groups
+        >>> X = FeatureType(groups.flop(), "3*sym + 2*asym")
+        >>> IsotypicLinear(X, 2 * X)(torch.ones(5, 5)).shape
+        torch.Size([5, 10])
+    """
+
+    def __init__(
+        self,
+        in_type: FeatureType,
+        out_type: FeatureType,
+        bias: bool = True,
+        init: str = "normal",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        check_linear(in_type, out_type)
+        self.in_type, self.out_type, self.init = in_type, out_type, init
+        self.in_dim, self.out_dim = in_type.dim, out_type.dim
+        factory = {"device": device, "dtype": dtype}
+        self._maps = block_maps(in_type, out_type)
+        for block in self._reached():
+            weight = nn.Parameter(torch.empty(block.weight_shape, **factory))
+            self.register_parameter(f"weight_{block.name}", weight)
+        invariants = out_type.num_invariants if bias else 0
+        self.bias = nn.Parameter(torch.empty(invariants, **factory)) if invariants else None
+        self.reset_parameters()
+
+    def _reached(self) -> list[BlockMap]:
+        return [block for block in self._maps if block.source is not None]
+
+    def reset_parameters(self) -> None:
+        """Draw the weights anew from torch's generator; the bias is zero."""
+        for block in self._reached():
+            fan_in = block.copies[0] * block.end_dim
+            initialise_(self.weight(block.name), self.init, fan_in, self.in_dim)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def weight(self, irrep: str) -> Tensor:
+        """The parameter of one irrep."""
+        return getattr(self, f"weight_{irrep}")
+
+    def forward(self, x: Float[Tensor, "*batch in_dim"]) -> Float[Tensor, "*batch out_dim"]:
+        """Apply the map along the last axis."""
+        rows = x.reshape(-1, self.in_dim)
+        out = self._write(rows) if writes_in_place(x) else self._build(rows)
+        return out.view(*x.shape[:-1], self.out_dim)
+
+    def _write(self, x: Tensor) -> Tensor:
+        """Each product goes straight into its slice of the output: no copy, no concatenation."""
+        out = x.new_empty(len(x), self.out_dim)
+        for block in self._maps:
+            bias = self.bias if block.invariant else None
+            first, last = block.target
+            if block.source is None:
+                out[:, first:last] = 0 if bias is None else bias
+            elif not block.pairs:
+                out[:, first:last] = self._mixed(x, block)
+            for (a, b), (c, d) in block.pairs:
+                weight = self._matrix(block).t()
+                if bias is None:
+                    torch.mm(x[:, a:b], weight, out=out[:, c:d])
+                else:
+                    torch.addmm(bias, x[:, a:b], weight, out=out[:, c:d])
+        return out
+
+    def _build(self, x: Tensor) -> Tensor:
+        """The same map without writing in place, for autograd, tracing and autocast."""
+        parts = []
+        for block in self._maps:
+            bias = self.bias if block.invariant else None
+            if block.source is None:
+                shape = (len(x), block.target[1] - block.target[0])
+                parts.append(x.new_zeros(shape) if bias is None else bias.to(x).expand(shape))
+            elif not block.pairs:
+                parts.append(self._mixed(x, block))
+            for (a, b), _ in block.pairs:
+                parts.append(F.linear(x[:, a:b], self._matrix(block), bias))
+        if len(parts) == 1:
+            return parts[0]
+        return torch.cat([part.to(parts[0].dtype) for part in parts], dim=-1)
+
+    def _mixed(self, x: Tensor, block: BlockMap) -> Tensor:
+        """Complex or quaternionic type with several components for each commutant direction."""
+        assert block.source is not None
+        e, size, (copies, _) = block.end_dim, block.components, block.copies
+        part = x[:, block.source[0] : block.source[1]].unflatten(-1, (e, size, copies))
+        part = part.transpose(1, 2).reshape(len(x) * size, e * copies)
+        out = F.linear(part, self._matrix(block)).view(len(x), size, e, block.copies[1])
+        return out.transpose(1, 2).reshape(len(x), -1)
+
+    def _matrix(self, block: BlockMap) -> Tensor:
+        """Real matrix of a block's products: `(end_dim * m_out, end_dim * m_in)`."""
+        weight = self.weight(block.name)
+        if block.end_dim == 1:
+            return weight
+        rows = [
+            torch.cat([weight[j] if sign > 0 else -weight[j] for j, sign in row], dim=1)
+            for row in block.pattern
+        ]
+        return torch.cat(rows, dim=0)
+
+    def _commutants(self) -> list[tuple[BlockMap, Tensor]]:
+        """Each reached block with its irrep's commutant `(end_dim, dim, dim)`."""
+        sample = next(self.parameters())
+        return [
+            (b, torch.as_tensor(self.out_type.group.irrep(b.name).commutant).to(sample))
+            for b in self._reached()
+        ]
+
+    def weight_matrix(self) -> Float[Tensor, "out_dim in_dim"]:
+        """The map as one dense matrix: what a network without symmetry would multiply by."""
+        dense = next(self.parameters()).new_zeros(self.out_dim, self.in_dim)
+        for block, commutant in self._commutants():
+            weights = self.weight(block.name).view(block.end_dim, *block.weight_shape[-2:])
+            part = sum(torch.kron(j, w) for j, w in zip(commutant, weights, strict=True))
+            dense[slice(*block.target), slice(*block.source)] = part
+        return dense
+
+    @torch.no_grad()
+    def load_matrix_(self, matrix: Float[Tensor, "out_dim in_dim"]) -> None:
+        """Set the weights to the orthogonal projection of a dense matrix on the intertwiners."""
+        for block, commutant in self._commutants():
+            d, (copies, new_copies) = commutant.shape[-1], block.copies
+            part = matrix[slice(*block.target), slice(*block.source)].to(commutant)
+            part = part.reshape(d, new_copies, d, copies)
+            weights = torch.einsum("jab,aobi->joi", commutant, part) / d
+            self.weight(block.name).copy_(weights.view(block.weight_shape))
+
+    def _dense(self) -> nn.Linear:
+        sample = next(self.parameters())
+        dense = nn.Linear(
+            self.in_dim,
+            self.out_dim,
+            bias=self.bias is not None,
+            device=sample.device,
+            dtype=sample.dtype,
+        )
+        with torch.no_grad():
+            dense.weight.copy_(self.weight_matrix())
+            if self.bias is not None:
+                dense.bias.zero_()
+                dense.bias[: len(self.bias)] = self.bias
+        return dense
+
+    def extra_repr(self) -> str:
+        """Types and bias."""
+        return f"{self.in_type} -> {self.out_type}, bias={self.bias is not None}"
+
+
+def _mixed(x: Tensor, weight: Tensor, source: Block, target: Block) -> Tensor:
+    """Complex or quaternionic type with several components for each commutant direction."""
+    e, size = source.irrep.end_dim, source.irrep.dim // source.irrep.end_dim
+    part = x[:, source.start : source.stop].unflatten(-1, (e, size, source.multiplicity))
+    part = part.transpose(1, 2).reshape(len(x) * size, e * source.multiplicity)
+    out = (part @ weight).view(len(x), size, e, target.multiplicity)
+    return out.transpose(1, 2).reshape(len(x), target.width)

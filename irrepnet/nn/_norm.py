@@ -1,0 +1,170 @@
+"""`IsotypicLayerNorm`: LayerNorm for typed channels, with one joint scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from irrepnet.nn._copies import CopyScale, invariant_channels
+from irrepnet.nn._dense import DenseRMSNorm, linear
+from irrepnet.nn._layer import Layer
+from irrepnet.types import FeatureType, check_norm
+
+class IsotypicLayerNorm(CopyScale, Layer):
+    """Centre, divide by one joint deviation, scale each copy, add an invariant bias.
+
+    One scale for all irreps commutes with the group because the representation is orthogonal.
+
+    Parameters are `weight_<irrep>` `(multiplicity,)` and `bias` `(multiplicity of trivial,)`.
+
+    Args:
+        feature_type: Type of the channels.
+        centring: `"every_irrep"` subtracts, from every component of every irrep, its mean over the
+            copies (the papers' choice; needs two copies); `"invariant"` does so for the trivial
+            irrep only; `"none"` does not.
+        weighting: How channels enter the variance: `"share"`, each channel alike; `"irrep"`,
+            the sum over irreps of the mean over components and copies, divided by the group's
+            order (the octic paper's choice).
+        eps: Added to the sum of the variances before it is divided by the group's order, as in the
+            papers; the variance itself is thus biased by `eps / |G|`.
+        affine: Whether to scale and shift.
+        device: Where the parameters live.
+        dtype: Their dtype.
+
+    Raises:
+        SpecError: If `centring` or `weighting` is unknown.
+        FeatureTypeError: If `"every_irrep"` meets an irrep with a single copy.
+
+    Cost:
+        No products; one pass for the norm and one for centring.
+
+    References:
+        Ba, Kiros, Hinton, *Layer Normalization* (arXiv 1607.06450); Flopping for FLOPs, LayerNorm.
+
+    Examples:
+        >>> from irrepnet import groups
+        >>> X = FeatureType(groups.flop(), "4*sym + 4*asym")
+        >>> norm = IsotypicLayerNorm(X)
+        >>> round(norm(torch.randn(100, 8)).square().mean().item(), 2)
+        1.0
+    """
+
+    def __init__(
+        self,
+        feature_type: FeatureType,
+        centring: str = "every_irrep",
+        weighting: str = "share",
+        eps: float = 1e-6,
+        affine: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        check_norm(feature_type, centring, weighting)
+        empty = FeatureType(feature_type.group, "0")
+        super().__init__(feature_type if affine else empty, 1.0, device, dtype)
+        self.feature_type, self.centring, self.weighting = feature_type, centring, weighting
+        self.affine, self.dim = affine, feature_type.dim
+        self.eps = eps / feature_type.group.order
+        invariants = feature_type.num_invariants if affine else 0
+        zeros = torch.zeros(invariants, device=device, dtype=dtype)
+        self.bias = nn.Parameter(zeros) if invariants else None
+        self._runs = _runs(feature_type, centring, weighting)
+        # Slots of mean zero have joint mean zero, so one native LayerNorm does the rest; a single
+        # slot it centres by itself.
+        self._native = centring == "every_irrep" and weighting == "share"
+        self._single = self._native and len(self._runs) == self._runs[0].slots == 1
+
+    def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
+        """Normalise along the last axis."""
+        weight = self.channels() if self.affine else None
+        bias = None if self.bias is None else invariant_channels(self.bias, self.dim)
+        x = x if self._single else self._centre(x)
+        if self._native:
+            return F.layer_norm(x, (self.dim,), weight, bias, self.eps)
+        x = x * torch.rsqrt(self._variance(x) + self.eps).to(x.dtype)
+        x = x if weight is None else x * weight
+        return x if bias is None else x + bias
+
+    def _centre(self, x: Tensor) -> Tensor:
+        """Subtract from each centred slot its mean over the copies."""
+        if not any(run.centred for run in self._runs):
+            return x
+        parts = []
+        for run in self._runs:
+            part = x[..., run.start : run.stop]
+            if run.centred:
+                slots = part.unflatten(-1, (run.slots, run.width))
+                part = (slots - slots.mean(-1, keepdim=True)).flatten(-2)
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+
+    def _variance(self, x: Tensor) -> Tensor:
+        """Weighted sum of squares over the channels, in float32 at least."""
+        x = x.to(torch.promote_types(x.dtype, torch.float32))
+        if self.weighting == "share":
+            return x.square().mean(-1, keepdim=True)
+        squares = [
+            run.share * x[..., run.start : run.stop].square().sum(-1, keepdim=True)
+            for run in self._runs
+        ]
+        return torch.stack(squares).sum(0)
+
+    def _dense(self) -> nn.Sequential:
+        centre, shares = np.eye(self.dim), np.empty(self.dim)
+        for run in self._runs:
+            shares[run.start : run.stop] = run.share
+            if run.centred:
+                mean = np.kron(np.eye(run.slots), np.full((run.width, run.width), 1 / run.width))
+                centre[run.start : run.stop, run.start : run.stop] -= mean
+        weight = self.channels() if self.affine else None
+        bias = None if self.bias is None else invariant_channels(self.bias, self.dim)
+        return nn.Sequential(linear(centre), DenseRMSNorm(shares, self.eps, weight, bias))
+
+    def extra_repr(self) -> str:
+        """Type and choices."""
+        return (
+            f"{self.feature_type}, centring={self.centring!r}, weighting={self.weighting!r}, "
+            f"eps={self.eps * self.feature_type.group.order:g}"
+        )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Neighbouring slots (an irrep's component each) that are treated alike.
+
+    Attributes:
+        start: First channel.
+        slots: Number of slots.
+        width: Copies in each slot.
+        centred: Whether each slot's mean is subtracted.
+        share: Weight of each channel's square in the joint variance.
+    """
+
+    start: int
+    slots: int
+    width: int
+    centred: bool
+    share: float
+
+    @property
+    def stop(self) -> int:
+        """First channel after the run."""
+        return self.start + self.slots * self.width
+
+
+def _runs(feature_type: FeatureType, centring: str, weighting: str) -> tuple[_Run, ...]:
+    runs: list[_Run] = []
+    for b in feature_type.blocks:
+        centred = centring == "every_irrep" or (centring == "invariant" and b.irrep.index == 0)
+        channels = feature_type.dim if weighting == "share" else feature_type.group.order * b.width
+        run = _Run(b.start, b.irrep.dim, b.multiplicity, centred, 1 / channels)
+        if runs and replace(runs[-1], start=b.start, slots=b.irrep.dim) == run:
+            last = runs.pop()
+            run = replace(last, slots=last.slots + run.slots)
+        runs.append(run)
+    return tuple(runs)

@@ -1,0 +1,119 @@
+"""`PatchEmbed`: image patches to tokens, a block-diagonal map out of the decomposed patch."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from irrepnet._errors import GridError
+from irrepnet.actions import ImageAction
+from irrepnet.nn._constants import ConstantsLayer
+from irrepnet.nn._dense import DensePatchEmbed
+from irrepnet.nn._gset_basis import GSetBasis
+from irrepnet.nn._linear import IsotypicLinear
+from irrepnet.types import FeatureType, PatchType
+
+
+class PatchEmbed(ConstantsLayer):
+    """Cuts an image into patches and maps each to a token, commuting with the group.
+
+    The group permutes the pixels of a patch, so a patch is a permutation representation: it is
+    taken to irreps by one cheap change of basis, and the map from there is block-diagonal like
+    every other linear map. A strided convolution would multiply by the full kernel.
+
+    Parameters are those of `proj`, an `IsotypicLinear`.
+
+    Args:
+        action: How the group moves images.
+        channels: Image channels, which the group leaves alone.
+        image_size: Height and width.
+        patch: Patch height and width.
+        out_type: Type of the tokens.
+        bias: Whether to add an invariant bias.
+        device: Where parameters and tables live.
+        dtype: Their dtype.
+
+    Raises:
+        GridError: If the patch does not tile the image, or the action does not preserve the patch
+            or the token grid.
+
+    Cost:
+        A token: the change of basis (see `GSetBasis`) and `2 sum_i d_i e_i m_i m'_i` FLOPs.
+
+    References:
+        Serre, sec. 7.2: a permutation representation is a sum of `R[G/H]`, one for each orbit.
+
+    Examples:
+        >>> from irrepnet import actions, groups
+        >>> X = FeatureType(groups.flop(), "4*sym + 4*asym")
+        >>> embed = PatchEmbed(actions.image("flop"), 3, (8, 8), (4, 4), X)
+        >>> embed(torch.ones(1, 3, 8, 8)).shape
+        torch.Size([1, 4, 8])
+    """
+
+    def __init__(
+        self,
+        action: ImageAction,
+        channels: int,
+        image_size: tuple[int, int],
+        patch: tuple[int, int],
+        out_type: FeatureType,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.action, self.channels, self.image_size, self.patch = action, channels, image_size, patch
+        patch_type = PatchType.of(action, patch, channels)
+        self.basis = GSetBasis(patch_type.gset, device, dtype)
+        self.proj = IsotypicLinear(
+            patch_type.gset.feature_type, out_type, bias, "uniform", device, dtype
+        )
+        self.register_constant("pixels", patch_type.pixels, device)
+        self._sorted = bool((np.diff(patch_type.pixels) == 1).all())
+
+    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch tokens dim"]:
+        """Embed; tokens are in row-major order."""
+        if tuple(x.shape[1:]) != (self.channels, *self.image_size):
+            raise GridError(
+                f"the network takes images of shape {(self.channels, *self.image_size)} (channels, "
+                f"height, width), got {tuple(x.shape[1:])}: resize the images, or build it with "
+                f"img_size={tuple(x.shape[-2:])} and in_chans={x.shape[1]}."
+            )
+        (high, wide), (height, width) = self.patch, self.image_size
+        x = x.view(len(x), self.channels, height // high, high, width // wide, wide)
+        x = x.permute(0, 2, 4, 3, 5, 1).reshape(len(x), -1, high * wide, self.channels)
+        if not self._sorted:
+            x = x.index_select(2, self.pixels)
+        return self.proj(self.basis.to_irreps(x.flatten(2)))
+
+    @torch.no_grad()
+    def load_kernel_(self, kernel: Float[Tensor, "dim channels height width"]) -> None:
+        """Set the weights to the orthogonal projection of a convolution kernel.
+
+        Args:
+            kernel: Its output channels are typed as this layer's output.
+        """
+        flat = kernel.flatten(2)[..., self.pixels].transpose(1, 2).flatten(1)
+        self.proj.load_matrix_(self._exact_basis().to_irreps(flat))
+
+    def kernel(self) -> Float[Tensor, "dim channels height width"]:
+        """The convolution kernel of stride `patch` that does the same."""
+        flat = self._exact_basis().to_points(self.proj.weight_matrix())
+        flat = flat.unflatten(-1, (-1, self.channels)).transpose(1, 2)
+        return flat[..., torch.argsort(self.pixels)].unflatten(-1, self.patch)
+
+    def _exact_basis(self) -> GSetBasis:
+        sample = self.proj.weight_matrix()
+        return GSetBasis(self.basis.gset, sample.device, sample.dtype)
+
+    def _dense(self) -> DensePatchEmbed:
+        linear = self.proj.to_dense()
+        assert isinstance(linear, nn.Linear)
+        return DensePatchEmbed(self.kernel(), linear.bias)
+
+    def extra_repr(self) -> str:
+        """Action, patch and image size."""
+        return f"{self.action.name!r}, patch={self.patch}, image_size={self.image_size}"

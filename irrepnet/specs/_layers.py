@@ -1,0 +1,213 @@
+"""Specs of single layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from irrepnet.actions import ImageAction
+from irrepnet.groups import Group
+from irrepnet.specs._spec import Spec
+from irrepnet.types import FeatureType, Restriction
+
+
+@dataclass(frozen=True)
+class Linear(Spec):
+    """An intertwiner along the last axis.
+
+    Attributes:
+        in_type: Type of the input channels.
+        out_type: Type of the output channels.
+        bias: Whether to add an invariant bias.
+        init: Initial weights, `"normal"` or `"uniform"` (see `nn.IsotypicLinear`).
+    """
+
+    in_type: FeatureType
+    out_type: FeatureType
+    bias: bool = True
+    init: str = "normal"
+
+
+@dataclass(frozen=True)
+class LayerNorm(Spec):
+    """LayerNorm with one joint scale (see `nn.IsotypicLayerNorm`).
+
+    Attributes:
+        feature_type: Type of the channels.
+        centring: `"every_irrep"`, `"invariant"` or `"none"`.
+        weighting: `"share"` or `"irrep"`.
+        eps: Added to the sum of the variances before it is divided by the group's order.
+        affine: Whether to scale and shift.
+    """
+
+    feature_type: FeatureType
+    centring: str = "every_irrep"
+    weighting: str = "share"
+    eps: float = 1e-6
+    affine: bool = True
+
+
+@dataclass(frozen=True)
+class Activation(Spec):
+    """A pointwise function through a basis that the group permutes.
+
+    Attributes:
+        feature_type: Type of the channels.
+        function: One of `nn.FUNCTIONS`.
+        gset: Pairs of a stabiliser (its elements) and a number of orbits; `None` lets the compiler
+            choose, most regular orbits first, and store its choice in the plan.
+    """
+
+    feature_type: FeatureType
+    function: str = "gelu"
+    gset: tuple[tuple[tuple[int, ...], int], ...] | None = None
+
+
+@dataclass(frozen=True)
+class Attention(Spec):
+    """Multi-head attention of tokens typed `3 * feature_type` (query, key, value).
+
+    Attributes:
+        feature_type: Type of the output.
+        heads: Number of heads, each with an equal share of every irrep's copies.
+        dropout: Probability of dropping an attention weight in training.
+    """
+
+    feature_type: FeatureType
+    heads: int
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class LayerScale(Spec):
+    """One learned factor for each copy of each irrep.
+
+    Attributes:
+        feature_type: Type of the channels.
+        init: Initial value.
+    """
+
+    feature_type: FeatureType
+    init: float = 1e-6
+
+
+@dataclass(frozen=True)
+class DropPath(Spec):
+    """Stochastic depth, one draw for each sample.
+
+    Attributes:
+        feature_type: Type of the channels.
+        rate: Probability of dropping the sample's input.
+    """
+
+    feature_type: FeatureType
+    rate: float
+
+
+@dataclass(frozen=True)
+class InvariantDropout(Spec):
+    """Dropout on invariant channels.
+
+    Attributes:
+        feature_type: Type of the channels, trivial irreps only.
+        rate: Probability of dropping a channel.
+    """
+
+    feature_type: FeatureType
+    rate: float
+
+
+@dataclass(frozen=True)
+class PatchEmbed(Spec):
+    """Image patches to tokens.
+
+    Attributes:
+        action: How the group moves images.
+        channels: Image channels.
+        image_size: Height and width.
+        patch: Patch height and width.
+        out_type: Type of the tokens.
+        bias: Whether to add an invariant bias.
+    """
+
+    action: ImageAction
+    channels: int
+    image_size: tuple[int, int]
+    patch: tuple[int, int]
+    out_type: FeatureType
+    bias: bool = True
+
+
+@dataclass(frozen=True)
+class PositionalEmbedding(Spec):
+    """A learned vector of `(R^tokens (x) V)^G`, added to the grid's tokens.
+
+    Attributes:
+        feature_type: Type of the channels.
+        action: How the group moves the grid.
+        grid: Height and width of the grid.
+    """
+
+    feature_type: FeatureType
+    action: ImageAction
+    grid: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ClassToken(Spec):
+    """A learned invariant token before the others.
+
+    Attributes:
+        feature_type: Type of the channels.
+    """
+
+    feature_type: FeatureType
+
+
+@dataclass(frozen=True)
+class Restrict(Spec):
+    """From here on only a subgroup is respected.
+
+    Attributes:
+        in_type: Type of the channels over the group.
+        subgroup: The subgroup as a group of its own.
+        embedding: For each of its elements the group's element that it is.
+        basis: `"irrep"` or `"gset"` (see `types.Restriction`).
+        name: What to call the smaller image action.
+    """
+
+    in_type: FeatureType
+    subgroup: Group
+    embedding: tuple[int, ...]
+    basis: str = "irrep"
+    name: str = "subgroup"
+
+    @property
+    def restriction(self) -> Restriction:
+        """The change of basis."""
+        return Restriction(self.in_type, self.subgroup, self.embedding, self.basis)
+
+
+@dataclass(frozen=True)
+class TokenPool(Spec):
+    """One feature vector from all tokens.
+
+    Attributes:
+        feature_type: Type of the channels.
+        kind: `"token"` (the class token) or `"avg"` (mean over the grid's tokens).
+    """
+
+    feature_type: FeatureType
+    kind: str = "token"
+
+
+@dataclass(frozen=True)
+class InvariantMap(Spec):
+    """Invariants of typed channels.
+
+    Attributes:
+        feature_type: Type of the input.
+        kind: `"trivial"`, or `"norm"` for the norms of the other copies as well.
+    """
+
+    feature_type: FeatureType
+    kind: str = "trivial"

@@ -1,0 +1,75 @@
+"""For which feature types a layer exists: checks shared by specs, compiler and runtime."""
+
+from __future__ import annotations
+
+import math
+
+from irrepnet._errors import FeatureTypeError, HeadsError, IrrepMismatchError, SpecError
+from irrepnet.types._feature_type import FeatureType
+
+CENTRINGS = ("every_irrep", "invariant", "none")
+WEIGHTINGS = ("share", "irrep")
+POOLS = ("token", "avg")
+INVARIANTS = ("trivial", "norm")
+
+
+def check_choice(what: str, value: str, known: tuple[str, ...]) -> None:
+    """Raise if a named choice is unknown."""
+    if value not in known:
+        raise SpecError(f"unknown {what} {value!r}: expected one of {', '.join(known)}.")
+
+
+def head_type(feature_type: FeatureType, heads: int) -> FeatureType:
+    """The sub-representation that each of `heads` heads holds.
+
+    Raises:
+        HeadsError: If the multiplicities do not split evenly; names the head counts that do.
+    """
+    multiplicities = feature_type.multiplicities
+    common = math.gcd(*multiplicities)
+    if heads < 1 or common % heads:
+        odd = [b for b in feature_type.blocks if heads < 1 or b.multiplicity % heads]
+        legal = [h for h in range(1, common + 1) if common % h == 0]
+        shown = ", ".join(map(str, legal[:12])) + (", ..." if len(legal) > 12 else "")
+        raise HeadsError(
+            f"{feature_type} does not split into {heads} heads: "
+            f"{', '.join(f'{b.multiplicity} copies of {b.irrep.name}' for b in odd)} "
+            f"are not a multiple of {heads}. Expected one of these head counts: {shown}."
+        )
+    return FeatureType(feature_type.group, [m // heads for m in multiplicities])
+
+
+def check_norm(feature_type: FeatureType, centring: str, weighting: str) -> None:
+    """Whether the norm exists for the type; raises with the reason if not."""
+    check_choice("centring", centring, CENTRINGS)
+    check_choice("weighting", weighting, WEIGHTINGS)
+    single = [b.irrep.name for b in feature_type.blocks if b.multiplicity == 1]
+    if centring == "every_irrep" and single:
+        raise FeatureTypeError(
+            f"centring='every_irrep' would turn {', '.join(single)} of {feature_type} into zero, "
+            f"since the mean over one copy is that copy: expected at least two copies of each "
+            f"irrep, or centring='invariant' or 'none'."
+        )
+
+
+def num_invariants(feature_type: FeatureType, kind: str) -> int:
+    """How many invariants `InvariantMap` gives."""
+    return feature_type.num_invariants if kind == "trivial" else sum(feature_type.multiplicities)
+
+
+def check_linear(in_type: FeatureType, out_type: FeatureType) -> None:
+    """Whether a nonzero intertwiner exists between the types; raises with the reason if not."""
+    if in_type.group != out_type.group:
+        raise IrrepMismatchError(
+            f"a linear map from {in_type} over {in_type.group.name} to {out_type} over "
+            f"{out_type.group.name} has no common group: expected both types over one group; "
+            f"restrict the larger one first (specs.Restrict)."
+        )
+    for name, feature_type in (("input", in_type), ("output", out_type)):
+        if feature_type.dim == 0:
+            raise FeatureTypeError(f"the {name} type of a linear map is empty: expected a channel.")
+    if not any(a and b for a, b in zip(in_type.multiplicities, out_type.multiplicities, strict=True)):
+        raise IrrepMismatchError(
+            f"every equivariant map from {in_type} to {out_type} is zero (Schur's lemma): expected "
+            f"types that share an irrep."
+        )
