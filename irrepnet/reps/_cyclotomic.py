@@ -164,9 +164,7 @@ class Cyclotomic:
         if len(self.shape) == 1:
             return sympy.Matrix([self[i].to_sympy() for i in range(self.shape[0])])
         rows, columns = self.shape
-        return sympy.Matrix(
-            rows, columns, lambda i, j: self[int(i), int(j)].to_sympy()
-        )
+        return sympy.Matrix(rows, columns, lambda i, j: self[int(i), int(j)].to_sympy())
 
     def __repr__(self) -> str:
         return f"<Cyclotomic array of order {self.order} and shape {self.shape}>"

@@ -10,7 +10,7 @@ import numpy as np
 from irrepnet._errors import GroupError
 from irrepnet.groups import Group
 from irrepnet.reps._irrep import Irrep
-from irrepnet.reps._modular import pivot_columns, splitting_prime
+from irrepnet.reps._modular import lcm, pivot_columns, splitting_prime
 
 
 def subgroup_elements(group: Group, subgroup: object) -> tuple[int, ...]:
@@ -123,20 +123,22 @@ def _chosen(
 
     Independence modulo a prime implies independence; if a prime loses rank, the next one is tried.
     """
+    if not irrep.is_exact:
+        return None
     table = irrep.group.character_table
-    p, root, units = table.prime, table.root, irrep.commutant.astype(np.int64)
+    p, root = table.prime, table.root
     exponent = int(np.lcm.reduce(irrep.group.element_orders))
     while True:
-        matrices = irrep.modular(np.array(subgroup), p, root)
-        if matrices is None:
-            return None
-        weights = np.ones(len(subgroup), dtype=np.int64) if signs is None else signs
-        projector = np.tensordot(weights, matrices, axes=1) % p
-        columns = np.stack([unit @ projector for unit in units], axis=2) % p
-        pivots = pivot_columns(columns.reshape(irrep.dim, -1), p, rank * irrep.end_dim)
-        if len(pivots) == rank * irrep.end_dim:
-            return [i // irrep.end_dim for i in pivots if i % irrep.end_dim == 0]
-        p, root = splitting_prime(np.lcm(4, exponent).item(), p)
+        found = irrep.modular(np.array(subgroup), p, root)
+        if found is not None:
+            matrices, units = found
+            weights = np.ones(len(subgroup), dtype=np.int64) if signs is None else signs
+            projector = np.tensordot(weights, matrices, axes=1) % p
+            columns = np.stack([unit @ projector for unit in units], axis=2) % p
+            pivots = pivot_columns(columns.reshape(irrep.dim, -1), p, rank * irrep.end_dim)
+            if len(pivots) == rank * irrep.end_dim:
+                return [i // irrep.end_dim for i in pivots if i % irrep.end_dim == 0]
+        p, root = splitting_prime(lcm(4, exponent), p)
 
 
 def _orthonormal(

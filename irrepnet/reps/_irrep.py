@@ -121,8 +121,12 @@ class Irrep:
             )
         return self._model.exact(a)
 
-    def modular(self, elements: np.ndarray, p: int, root: int) -> np.ndarray | None:
-        """Matrices modulo `p` up to a diagonal similarity; None if there are none.
+    def modular(
+        self, elements: np.ndarray, p: int, root: int
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Matrices and commutant modulo `p`, in coordinates scaled by some diagonal matrix.
+
+        Zeros and linear dependencies are those of the true matrices, so ranks can be decided here.
 
         Args:
             elements: Elements, shape `(...,)`.
@@ -130,9 +134,11 @@ class Irrep:
             root: A primitive root of `p`.
 
         Returns:
-            int64 of shape `(..., dim, dim)`.
+            int64 of shapes `(..., dim, dim)` and `(end_dim, dim, dim)`, each commutant matrix up to
+            a factor; None at a bad prime.
         """
-        return self._model.modular(np.asarray(elements), p, root) if self.is_exact else None
+        matrices = self._model.modular(np.asarray(elements), p, root)
+        return None if matrices is None else (matrices, self._model.modular_commutant(p, root))
 
     @cached_property
     def commutant(self) -> np.ndarray:

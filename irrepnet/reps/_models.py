@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 
 from irrepnet.groups import Group
-from irrepnet.reps._commutants import END_DIM, right_regular
+from irrepnet.reps._commutants import END_DIM, commutant, right_regular
 from irrepnet.reps._modular import root_powers
 
 
@@ -21,17 +21,36 @@ class Model(Protocol):
     they have the same zeros and the same linear dependencies among columns.
     """
 
-    kind: str
-    dim: int
-    is_exact: bool
-    provenance: str
+    @property
+    def kind(self) -> str:
+        """Type R, C or H."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Real dimension."""
+        ...
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether `exact` and `modular` work."""
+        ...
+
+    @property
+    def provenance(self) -> str:
+        """How it was found."""
+        ...
 
     def matrices(self, elements: np.ndarray) -> np.ndarray:
         """Float64 matrices, shape `(..., dim, dim)`."""
         ...
 
-    def modular(self, elements: np.ndarray, p: int, root: int) -> np.ndarray:
-        """Matrices modulo `p`, up to a diagonal similarity, int64."""
+    def modular(self, elements: np.ndarray, p: int, root: int) -> np.ndarray | None:
+        """Matrices modulo `p`, up to a diagonal similarity, int64; None at a bad prime."""
+        ...
+
+    def modular_commutant(self, p: int, root: int) -> np.ndarray:
+        """The canonical commutant in the coordinates of `modular`, each matrix up to a factor."""
         ...
 
     def exact(self, element: int) -> sympy.Matrix:
@@ -128,6 +147,10 @@ class PhaseModel:
         """Matrices modulo `p`, int64."""
         return self._combine(elements, *circle_modulo(self.modulus, p, root)) % p
 
+    def modular_commutant(self, p: int, root: int) -> np.ndarray:
+        """The canonical commutant, int64 `(end_dim, dim, dim)`."""
+        return commutant(END_DIM[self.kind], self.dim).astype(np.int64)
+
     def exact(self, element: int) -> sympy.Matrix:
         """The orthogonal matrix of one element, in sympy."""
         by_cos, by_sin = _TEMPLATES[self.shape]
@@ -187,10 +210,20 @@ class InducedModel:
         rows, inner = self._blocks(elements)
         return self._spread(rows, self.base.matrices(inner))
 
-    def modular(self, elements: np.ndarray, p: int, root: int) -> np.ndarray:
-        """Matrices modulo `p`, int64."""
+    def modular(self, elements: np.ndarray, p: int, root: int) -> np.ndarray | None:
+        """Matrices modulo `p`, int64; None at a bad prime."""
         rows, inner = self._blocks(elements)
-        return self._spread(rows, self.base.modular(inner, p, root))
+        blocks = self.base.modular(inner, p, root)
+        return None if blocks is None else self._spread(rows, blocks)
+
+    def modular_commutant(self, p: int, root: int) -> np.ndarray:
+        """The canonical commutant in the coordinates of `modular`, up to factors."""
+        end_dim, index = END_DIM[self.kind], len(self.transversal)
+        rest = self.base.dim // end_dim
+        small = self.base.modular_commutant(p, root)
+        small = small.reshape(end_dim, end_dim, 1, rest, end_dim, 1, rest)
+        identity = np.eye(index, dtype=np.int64).reshape(1, 1, index, 1, 1, index, 1)
+        return (small * identity).reshape(end_dim, self.dim, self.dim)
 
     def exact(self, element: int) -> sympy.Matrix:
         """The orthogonal matrix of one element, in sympy."""

@@ -15,7 +15,10 @@ from irrepnet.reps._clifford import (
     reduce_once,
     stabiliser,
 )
+from irrepnet.reps._gram_model import GramModel
 from irrepnet.reps._models import InducedModel, Model, PhaseModel
+from irrepnet.reps._multiplicity_one import multiplicity_one
+from irrepnet.reps._pairings import Pairings
 
 
 def real_model(table: CharacterTable, row: int, kind: str) -> Model:
@@ -56,7 +59,10 @@ def _base_model(situation: Situation) -> Model:
         for theta in constituents(situation):
             if not theta.is_real:
                 return _two_dimensional(situation, theta)
-    raise NotImplementedError("Dixon's method")
+    theta = multiplicity_one(situation)
+    if theta is None:
+        raise NotImplementedError
+    return GramModel(Pairings(situation, theta))
 
 
 def linear_model(linear: Linear) -> PhaseModel:
