@@ -14,7 +14,6 @@ from irrepnet.groups._families import trivial as trivial
 from irrepnet.groups._generated import generated as generated
 from irrepnet.groups._group import ConjugacyClass as ConjugacyClass
 from irrepnet.groups._group import Group as Group
-from irrepnet.groups._group import from_recipe as from_recipe
 from irrepnet.groups._homomorphism import Homomorphism as Homomorphism
 from irrepnet.groups._homomorphism import homomorphism as homomorphism
 from irrepnet.groups._lattice import subgroup_lattice as subgroup_lattice
@@ -35,6 +34,7 @@ from irrepnet.groups._products import semidirect_product as semidirect_product
 from irrepnet.groups._products import wreath_product as wreath_product
 from irrepnet.groups._quotient import quotient as quotient
 from irrepnet.groups._quotient import quotient_map as quotient_map
+from irrepnet.groups._recipes import from_recipe as from_recipe
 from irrepnet.groups._subgroup import Subgroup as Subgroup
 from irrepnet.groups._subgroup import double_cosets as double_cosets
 from irrepnet.groups._subgroup import subgroup as subgroup

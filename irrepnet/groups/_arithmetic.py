@@ -47,8 +47,8 @@ def minkowski_bound(dim: int) -> int:
 def largest_finite_order(dim: int) -> int:
     """The largest finite order of an invertible rational matrix.
 
-    An order `m` needs dimension `phi(q)` for every prime power `q` of `m`, except that a factor 2 is
-    free beside others (the crystallographic restriction); so this is a knapsack.
+    An order `m` needs dimension `phi(q)` for every prime power `q` of `m`, except that a factor 2
+    is free beside others (the crystallographic restriction); so this is a knapsack.
 
     Cost:
         O(dim^2): one pass for every prime up to `dim + 1`.

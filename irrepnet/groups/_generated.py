@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from irrepnet.groups._group import Group, constructor
+from irrepnet.groups._group import Group
+from irrepnet.groups._recipes import constructor
 from irrepnet.groups._subgroup import subgroup
 
 

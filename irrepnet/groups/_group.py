@@ -9,10 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from irrepnet._errors import GroupError
 from irrepnet.groups._lookup import Lookup
 from irrepnet.groups._orbits import least_in_orbit
+from irrepnet.groups._recipes import from_recipe, show_recipe
 from irrepnet.groups._subgroup import Subgroup, subgroup
 
 if TYPE_CHECKING:
@@ -132,7 +134,7 @@ class Group:
         """The product `a b`: first `b` acts, then `a` (`(a*b)[i] = a[b[i]]`)."""
         return int(self.products(self._check(a), self._check(b)))
 
-    def products(self, a: np.ndarray | int, b: np.ndarray | int) -> np.ndarray:
+    def products(self, a: ArrayLike, b: ArrayLike) -> np.ndarray:
         """Products `a b` of arrays of elements, broadcast together, int32.
 
         Cost:
@@ -143,10 +145,10 @@ class Group:
             >>> groups.cyclic(5).products([1, 2, 3], 4).tolist()
             [0, 1, 2]
         """
-        a, b = np.asarray(a)[..., None], np.asarray(b)[..., None]
-        return self._find(self._elements[a, self._elements[b, self._find.base]])
+        first, second = np.asarray(a)[..., None], np.asarray(b)[..., None]
+        return self._find(self._elements[first, self._elements[second, self._find.base]])
 
-    def powers(self, a: np.ndarray | int, exponents: np.ndarray | int) -> np.ndarray:
+    def powers(self, a: ArrayLike, exponents: ArrayLike) -> np.ndarray:
         """Powers of arrays of elements, broadcast together, int32; exponents may be negative.
 
         Cost:
@@ -157,7 +159,8 @@ class Group:
             >>> groups.cyclic(5).powers([1, 2, 3], -1).tolist()
             [4, 3, 2]
         """
-        square, rest = np.asarray(a), np.asarray(exponents) % self.element_orders[a]
+        square = np.asarray(a)
+        rest = np.asarray(exponents) % self.element_orders[square]
         result = np.zeros(rest.shape, dtype=np.int32)
         while rest.any():
             result = np.where(rest % 2 == 1, self.products(result, square), result)
@@ -301,7 +304,7 @@ class Group:
         Examples:
             >>> from irrepnet import groups
             >>> groups.dihedral(4).power_map(2).tolist(), groups.quaternion().power_map(2).tolist()
-            ([0, 0, 0, 0, 2], [0, 0, 1, 1, 1])
+            ([0, 2, 0, 0, 0], [0, 0, 1, 1, 1])
         """
         representatives = self._class_data[1]
         return self.class_labels[self.powers(representatives, exponent)]
@@ -346,47 +349,9 @@ class Group:
         return from_recipe, (self.recipe,)
 
     def __repr__(self) -> str:
-        return _show(self.recipe)
+        return show_recipe(self.recipe)
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
     array.setflags(write=False)
     return array
-
-
-#: Constructors by name, for `from_recipe`; `irrepnet.groups` fills it (see `constructor`).
-CONSTRUCTORS: dict[str, Callable[..., Group]] = {}
-
-
-def constructor(function: Callable[..., Group]) -> Callable[..., Group]:
-    """Make a constructor known to `from_recipe` by its name (a decorator)."""
-    CONSTRUCTORS[function.__name__] = function
-    return function
-
-
-def from_recipe(recipe: Sequence) -> Group:
-    """Rebuild a group from its recipe; nested recipes (products) are rebuilt first.
-
-    Raises:
-        GroupError: If the constructor is unknown.
-    """
-    name, *args = recipe
-    if name not in CONSTRUCTORS:
-        raise GroupError(
-            f"unknown group constructor {name!r}: expected one of {sorted(CONSTRUCTORS)}."
-        )
-    return CONSTRUCTORS[name](*(from_recipe(a) if _is_recipe(a) else _freeze(a) for a in args))
-
-
-def _is_recipe(value: object) -> bool:
-    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], str)
-
-
-def _freeze(value: Any) -> Any:
-    return tuple(_freeze(v) for v in value) if isinstance(value, list | tuple) else value
-
-
-def _show(recipe: Sequence) -> str:
-    name, *args = recipe
-    shown = (_show(a) if _is_recipe(a) else repr(_freeze(a)) for a in args)
-    return f"groups.{name}({', '.join(shown)})"

@@ -8,7 +8,8 @@ import numpy as np
 
 from irrepnet._errors import GroupError
 from irrepnet.groups._closure import closure
-from irrepnet.groups._group import Group, constructor
+from irrepnet.groups._group import Group
+from irrepnet.groups._recipes import constructor
 
 
 @constructor

@@ -8,9 +8,10 @@ import numpy as np
 
 from irrepnet._errors import GroupError
 from irrepnet.groups._closure import check_size, closure
-from irrepnet.groups._group import Group, constructor
+from irrepnet.groups._group import Group
 from irrepnet.groups._homomorphism import homomorphism
 from irrepnet.groups._orbits import least_in_orbit
+from irrepnet.groups._recipes import constructor
 from irrepnet.groups._words import word_levels
 
 

@@ -71,7 +71,11 @@ class Subgroup:
 
         Its element `i` is element `self.elements[i]` of the parent.
         """
-        from irrepnet.groups._generated import generated
+        return self._as_group
+
+    @cached_property
+    def _as_group(self) -> Group:
+        from irrepnet.groups._generated import generated  # it imports this file
 
         return generated(self.parent, self.generators)
 
@@ -80,9 +84,8 @@ class Subgroup:
     def conjugate(self, by: int) -> Subgroup:
         """The subgroup `g H g^-1` for an element `g` of the parent."""
         parent = self.parent
-        moved = parent.products(
-            parent.products(parent._check(by), self.elements), parent.inverse(by)
-        )
+        moved = parent.products(parent._check(by), self.elements)
+        moved = parent.products(moved, parent.inverse(by))
         return Subgroup(parent, tuple(np.sort(moved).tolist()))
 
     @cached_property
