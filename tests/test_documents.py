@@ -1,4 +1,4 @@
-"""What the README promises: its commands, its example and its table."""
+"""What the README and the documents promise: commands, examples and the table."""
 
 import re
 from pathlib import Path
@@ -8,21 +8,30 @@ import torch
 
 import irrepnet as ir
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
 ROWS = re.findall(r"^\| `(\w+)` \| ([\d,]+) \| ([\d,]+) \|$", README, re.MULTILINE)
 
 
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Fenced blocks as pairs of language and text."""
+    return re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
 def test_the_first_two_blocks_install_and_show_then_install_and_test() -> None:
-    shells = [text for kind, text in BLOCKS if kind in {"bash", "sh", "console", "shell"}]
-    assert [kind for kind, _ in BLOCKS[:2]] == ["bash", "bash"]
+    shells = [text for kind, text in blocks(README) if kind in {"bash", "sh", "console", "shell"}]
+    assert [kind for kind, _ in blocks(README)[:2]] == ["bash", "bash"]
     assert shells[0].startswith("pip install -c constraints.txt -e '.[demo]' && irrepnet compare ")
     assert shells[1].strip() == "pip install -c constraints.txt -e '.[dev]' && pytest"
 
 
-@pytest.mark.parametrize("code", [text for kind, text in BLOCKS if kind == "python"])
-def test_the_example_runs(code: str) -> None:
-    exec(compile(code, "README.md", "exec"), {})
+@pytest.mark.parametrize("name", ["README.md", "docs/design.md"])
+def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    examples = [text for kind, text in blocks((ROOT / name).read_text()) if kind == "python"]
+    assert examples
+    for example in examples:
+        exec(compile(example, name, "exec"), {})
 
 
 @pytest.mark.parametrize(("name", "dense", "flopping"), ROWS)
