@@ -8,8 +8,8 @@ import numpy as np
 
 from irrepnet._errors import RepresentationError
 from irrepnet.groups import Group
-from irrepnet.reps._fixed import _orthonormal
 from irrepnet.reps._irrep import Irrep
+from irrepnet.reps._orthonormal import orthonormal
 
 
 def averaged_basis(
@@ -59,5 +59,5 @@ def _block(matrices: np.ndarray, irrep: Irrep, multiplicity: int) -> np.ndarray:
     scale = irrep.dim / len(matrices)
     transfer = scale * np.tensordot(irrep.matrices[:, :, 0].T, matrices, axes=1)
     units = transfer[:: irrep.dim // irrep.end_dim]
-    first = _orthonormal(transfer[0], units, None, multiplicity)
+    first = orthonormal(transfer[0], units, None, multiplicity)
     return (transfer @ first).transpose(0, 2, 1).reshape(-1, matrices.shape[-1])

@@ -1,35 +1,39 @@
-"""Real Clifford theory: write an irrep as induced from a smaller one, until it has dimension 1, 2, 4.
+"""Real Clifford theory: an irrep is induced from a component on which a normal subgroup is isotypic.
 
-Let `V` be a real irrep and `A` a normal subgroup, abelian modulo the kernel. The components of `V`
-over `R[A]` are permuted transitively; if `T` stabilises one, `W`, then `V` is induced from `W`, and
-`End_G V = End_T W`: the type is kept. Everything is decided on characters modulo a prime.
+Let `V` be a real irrep and `A` an abelian normal subgroup. The group permutes the components of `V`
+over `R[A]` transitively; if `T` stabilises one, `W`, then `V` is induced from `W`, and `End_G V =
+End_T W`: the type is kept. Everything is decided on characters modulo a prime.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from irrepnet.groups import Group
-from irrepnet.reps._modular import logarithms, root_powers
+from irrepnet.groups import Group, Homomorphism, Subgroup, quotient_map
+from irrepnet.reps._linear import Linear, extend
+from irrepnet.reps._modular import root_powers
+
+#: Quotients up to this order are formed; above, their multiplication takes too much memory.
+QUOTIENT_LIMIT = 3000
 
 
 @dataclass(frozen=True, eq=False)
 class Situation:
-    """An irreducible character of a subgroup, modulo a prime.
+    """An irreducible character of a group, modulo a prime.
 
     Attributes:
-        group: The whole group.
-        subgroup: Elements of the subgroup, sorted.
-        values: The character modulo `p` per element of the group, 0 outside the subgroup.
+        group: The group.
+        values: The character modulo `p`, one per element.
         kind: Type R, C or H.
         p: A prime that splits the group.
         root: Its primitive root.
     """
 
     group: Group
-    subgroup: np.ndarray
     values: np.ndarray
     kind: str
     p: int
@@ -40,38 +44,51 @@ class Situation:
         """Complex degree of the character."""
         return int(self.values[0])
 
-    def contains(self) -> np.ndarray:
-        """Membership in the subgroup, bool per element."""
-        inside = np.zeros(self.group.order, dtype=bool)
-        inside[self.subgroup] = True
-        return inside
 
+def kernel(situation: Situation) -> Subgroup:
+    """The elements that act as the identity.
 
-@dataclass(frozen=True, eq=False)
-class Linear:
-    """A linear character `h -> zeta^exponents[h]` of a subgroup; `-1` outside it.
-
-    Attributes:
-        elements: The subgroup, sorted.
-        exponents: Exponent per element of the group.
-        modulus: Order of `zeta`.
+    An element is in the kernel when its eigenvalue 1 has full multiplicity; that count is below
+    `p`, so its residue is the count.
     """
+    group, p = situation.group, situation.p
+    classes = group.conjugacy_classes
+    representatives = np.array([c.representative for c in classes])
+    orders = np.array([c.element_order for c in classes])
+    total, power = np.zeros(len(classes), dtype=np.int64), np.zeros(len(classes), dtype=np.int64)
+    for exponent in range(int(orders.max())):
+        total += np.where(exponent < orders, situation.values[power], 0)
+        power = group.products(power, representatives)
+    inside = (total - orders * situation.degree) % p == 0
+    return Subgroup(group, tuple(np.flatnonzero(inside[group.class_labels]).tolist()))
 
-    elements: np.ndarray
-    exponents: np.ndarray
-    modulus: int
 
-    @property
-    def is_real(self) -> bool:
-        """Whether all values are 1 or -1."""
-        return bool((2 * self.exponents[self.elements] % self.modulus == 0).all())
+@lru_cache(maxsize=256)
+def _quotient(group: Group, elements: tuple[int, ...]) -> Homomorphism:
+    return quotient_map(group, Subgroup(group, elements))
 
 
-def reduce_once(situation: Situation) -> Situation | None:
-    """The same irrep's source on a proper subgroup, or None if no normal subgroup helps.
+def modulo_kernel(situation: Situation) -> tuple[Situation, np.ndarray] | None:
+    """The character on the group modulo its kernel, and the map there; None if it is faithful."""
+    inside = kernel(situation)
+    if inside.order == 1 or inside.index > QUOTIENT_LIMIT:
+        return None
+    onto = _quotient(situation.group, inside.elements)
+    values = situation.values[list(inside.left_transversal)]
+    smaller = Situation(onto.target, values, situation.kind, situation.p, situation.root)
+    return smaller, np.array(onto.images)
+
+
+def source_of(situation: Situation) -> tuple[Situation, Subgroup] | None:
+    """A proper subgroup and the irrep of it that induces to this one, type and all.
+
+    Components on which a real linear character acts are preferred: they lead to signs.
+
+    Returns:
+        None if every abelian normal subgroup acts isotypically.
 
     Cost:
-        O(order^2) products per normal subgroup tried.
+        O(order * |A|) products per abelian normal subgroup `A`.
 
     References:
         Isaacs, *Character Theory of Finite Groups*, Thm. 6.11 (Clifford correspondence);
@@ -80,161 +97,82 @@ def reduce_once(situation: Situation) -> Situation | None:
     fallback = None
     for theta in constituents(situation):
         stable = stabiliser(situation, theta, with_conjugate=situation.kind != "C")
-        if len(stable) == len(situation.subgroup):
+        if stable.index == 1:
             continue
         if theta.is_real or situation.kind == "C":
-            return component(situation, theta, stable)
+            return component(situation, theta, stable), stable
         fallback = fallback or (theta, stable)
-    return component(situation, *fallback) if fallback else None
+    return (component(situation, *fallback), fallback[1]) if fallback else None
 
 
-def component(situation: Situation, theta: Linear, stable: np.ndarray) -> Situation:
-    """Character of the component on which `theta` (or its conjugate) acts."""
+def component(
+    situation: Situation, theta: Linear, stable: Subgroup, with_conjugate: bool = True
+) -> Situation:
+    """The component on which `theta` acts; with its conjugate, unless the type is C."""
     group, p = situation.group, situation.p
     roots = root_powers(p, situation.root, theta.modulus)
-    weights = roots[-theta.exponents[theta.elements] % theta.modulus]
-    if not theta.is_real and situation.kind != "C":
-        weights = weights + roots[theta.exponents[theta.elements]]
-    moved = situation.values[group.products(theta.elements[:, None], stable)]
-    sums = (weights[:, None] % p * moved % p).sum(axis=0) % p
-    values = np.zeros(group.order, dtype=np.int64)
-    values[stable] = sums * pow(len(theta.elements), -1, p) % p
-    return Situation(group, stable, values, situation.kind, p, situation.root)
+    exponents = theta.exponents[theta.elements]
+    weights = roots[-exponents % theta.modulus]
+    if with_conjugate and not theta.is_real and situation.kind != "C":
+        weights = (weights + roots[exponents]) % p
+    inside = np.array(stable.elements)
+    moved = situation.values[group.products(theta.elements[:, None], inside)]
+    values = (weights[:, None] * moved % p).sum(axis=0) % p * pow(len(exponents), -1, p) % p
+    return Situation(stable.as_group(), values, situation.kind, p, situation.root)
 
 
-def stabiliser(situation: Situation, theta: Linear, with_conjugate: bool) -> np.ndarray:
-    """Elements of the subgroup that fix `theta`, or move it to its conjugate."""
-    group, subgroup = situation.group, situation.subgroup
-    a = theta.elements
-    conjugate = group.products(
-        group.products(group.inverses[subgroup][:, None], a), subgroup[:, None]
-    )
-    moved = theta.exponents[conjugate]
-    fixed = (moved == theta.exponents[a]).all(axis=1)
+def stabiliser(situation: Situation, theta: Linear, with_conjugate: bool) -> Subgroup:
+    """Elements that fix `theta` under conjugation, or move it to its conjugate."""
+    group, every = situation.group, np.arange(situation.group.order)
+    generators = np.array(theta.generators, dtype=np.int64)
+    moved = group.products(group.inverses[:, None], generators)
+    images = theta.exponents[group.products(moved, every[:, None])]
+    fixed = (images == theta.exponents[generators]).all(axis=1)
     if with_conjugate:
-        fixed |= (moved == -theta.exponents[a] % theta.modulus).all(axis=1)
-    return subgroup[fixed]
+        fixed |= (images == -theta.exponents[generators] % theta.modulus).all(axis=1)
+    return Subgroup(group, tuple(np.flatnonzero(fixed).tolist()))
 
 
-def constituents(situation: Situation):
-    """One linear constituent of the character on each of several normal subgroups.
+def constituents(situation: Situation) -> Iterator[Linear]:
+    """One linear constituent of the character on each of several abelian normal subgroups."""
+    for generators in abelian_normal_subgroups(situation.group):
+        theta = Linear.trivial(situation.group)
+        for x in generators:
+            if theta.exponents[x] < 0:
+                theta = extend(
+                    situation.group, situation.values, situation.p, situation.root, theta, x
+                )[0]
+        yield theta
 
-    Yields:
-        `Linear` characters of normal subgroups that are abelian modulo the kernel: first those
-        generated by one class, then maximal ones grown from each.
+
+@lru_cache(maxsize=256)
+def abelian_normal_subgroups(group: Group) -> tuple[tuple[int, ...], ...]:
+    """Generators of abelian normal subgroups: those of one class, and maximal ones grown from each.
+
+    Cost:
+        O(classes * order) products.
+
+    Examples:
+        >>> from irrepnet import groups
+        >>> abelian_normal_subgroups(groups.symmetric(4))
+        ((7, 16, 23),)
     """
-    kernel = fixing(situation)
-    closures = []
-    for members in classes_of(situation):
-        if kernel[members[0]]:
-            continue
-        commutators = commutator(situation.group, members[0], members)
-        if kernel[commutators].all():
-            theta = extend_all(situation, trivial_on(situation, kernel), members)
-            closures.append((members, theta))
-            yield theta
-    for _, start in closures:
-        theta, grown = start, False
-        for members, _ in closures:
-            inside = theta.exponents[members[0]] >= 0
-            if inside:
-                continue
-            pairs = commutator(situation.group, theta.elements[:, None], members)
-            if kernel[pairs].all():
-                theta, grown = extend_all(situation, theta, members), True
-        if grown:
-            yield theta
-
-
-def classes_of(situation: Situation) -> list[np.ndarray]:
-    """Conjugacy classes of the subgroup, each sorted."""
-    group, subgroup = situation.group, situation.subgroup
-    seen, classes = np.zeros(group.order, dtype=bool), []
-    for a in subgroup:
-        if not seen[a]:
-            moved = group.products(group.products(subgroup, a), group.inverses[subgroup])
-            classes.append(np.unique(moved))
-            seen[moved] = True
-    return classes
-
-
-def commutator(group: Group, a, b) -> np.ndarray:
-    """Commutators `a b a^-1 b^-1`, broadcast."""
-    inverse = group.inverses
-    return group.products(group.products(a, b), group.products(inverse[a], inverse[b]))
-
-
-def fixing(situation: Situation) -> np.ndarray:
-    """The kernel of the character, bool per element of the group.
-
-    An element is in the kernel when its eigenvalue 1 has full multiplicity; that count is below
-    `p`, so the residue is the count.
-    """
-    group, p, subgroup = situation.group, situation.p, situation.subgroup
-    orders = group.element_orders[subgroup]
-    total, power = np.zeros(len(subgroup), dtype=np.int64), np.zeros(len(subgroup), dtype=np.int64)
-    longest = int(orders.max())
-    for _ in range(longest):  # powers repeat, so sum over a common multiple by weighting
-        total += np.where(_ < orders, situation.values[power], 0)
-        power = group.products(power, subgroup)
-    inverse = np.array([pow(int(o), -1, p) for o in range(1, longest + 1)])
-    kernel = np.zeros(group.order, dtype=bool)
-    kernel[subgroup] = total % p * inverse[orders - 1] % p == situation.degree
-    return kernel
-
-
-def trivial_on(situation: Situation, kernel: np.ndarray) -> Linear:
-    """The trivial character of the kernel."""
-    exponents = np.where(kernel, 0, -1)
-    exponent = int(np.lcm.reduce(situation.group.element_orders))
-    return Linear(np.flatnonzero(kernel), exponents, exponent)
-
-
-def extend_all(situation: Situation, theta: Linear, members: np.ndarray) -> Linear:
-    """Extend a constituent to the subgroup generated with a class, one element at a time."""
-    for x in members:
-        if theta.exponents[x] < 0:
-            theta = extend(situation, theta, int(x))[0]
-    return theta
-
-
-def extend(situation: Situation, theta: Linear, x: int) -> list[Linear]:
-    """All constituents of the character that extend `theta` to the subgroup generated with `x`.
-
-    `x` must normalise the subgroup of `theta` and fix `theta`; then an extension is a choice of
-    `r`-th root of `theta(x^r)`, `r` the order of `x` modulo the subgroup.
-
-    References:
-        Isaacs, *Character Theory of Finite Groups*, Cor. 11.22.
-    """
-    group, p, n = situation.group, situation.p, theta.modulus
-    powers = [0]
-    while True:
-        nxt = int(group.products(powers[-1], x))
-        if theta.exponents[nxt] >= 0:
-            break
-        powers.append(nxt)
-    r, target = len(powers), int(theta.exponents[nxt])
-    elements = group.products(theta.elements[:, None], np.array(powers))
-    base = theta.exponents[theta.elements][:, None]
-    roots, found = root_powers(p, situation.root, n), []
-    inverse = pow(elements.size, -1, p)
-    for k in range(n):
-        if r * k % n != target:
-            continue
-        exponents = (base + k * np.arange(r)) % n
-        total = (situation.values[elements] * roots[-exponents % n] % p).sum() % p * inverse % p
-        if total:
-            spread = np.full(group.order, -1)
-            spread[elements] = exponents
-            found.append(Linear(np.sort(elements.ravel()), spread, n))
-    return found
-
-
-def linear_part(situation: Situation) -> Linear:
-    """A character of degree 1 as exponents, by discrete logarithms."""
-    step = (situation.p - 1) // (n := int(np.lcm.reduce(situation.group.element_orders)))
-    logs = logarithms(situation.p, situation.root)[situation.values[situation.subgroup]]
-    exponents = np.full(situation.group.order, -1)
-    exponents[situation.subgroup] = logs // step
-    return Linear(situation.subgroup, exponents, n)
+    labels = group.class_labels
+    count = len(group.conjugacy_classes)
+    by_class = np.argsort(labels, kind="stable")
+    starts = np.searchsorted(labels[by_class], np.arange(count))
+    members = np.split(by_class, starts[1:])
+    commuting = np.empty((count, count), dtype=bool)
+    for i, c in enumerate(group.conjugacy_classes):
+        same = group.left_multiply(c.representative) == group.right_multiply(c.representative)
+        commuting[i] = np.logical_and.reduceat(same[by_class], starts)
+    abelian = [i for i in range(1, count) if commuting[i, i]]
+    found = {(i,): None for i in abelian}
+    for start in abelian:
+        grown, allowed = [start], commuting[start].copy()
+        for i in abelian:
+            if i != start and allowed[i]:
+                grown.append(i)
+                allowed &= commuting[i]
+        found[tuple(sorted(grown))] = None
+    return tuple(tuple(np.concatenate([members[i] for i in grown]).tolist()) for grown in found)

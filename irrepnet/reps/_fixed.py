@@ -11,6 +11,7 @@ from irrepnet._errors import GroupError
 from irrepnet.groups import Group
 from irrepnet.reps._irrep import Irrep
 from irrepnet.reps._modular import lcm, pivot_columns, splitting_prime
+from irrepnet.reps._orthonormal import orthonormal
 
 
 def subgroup_elements(group: Group, subgroup: object) -> tuple[int, ...]:
@@ -113,7 +114,7 @@ def fixed_vectors(
     weights = np.ones(len(subgroup)) if signs is None else signs
     projector = np.tensordot(weights, matrices, axes=1) / len(subgroup)
     chosen = _chosen(irrep, subgroup, signs, rank)
-    return _orthonormal(projector, irrep.commutant, chosen, rank)
+    return orthonormal(projector, irrep.commutant, chosen, rank)
 
 
 def _chosen(
@@ -139,28 +140,3 @@ def _chosen(
             if len(pivots) == rank * irrep.end_dim:
                 return [i // irrep.end_dim for i in pivots if i % irrep.end_dim == 0]
         p, root = splitting_prime(lcm(4, exponent), p)
-
-
-def _orthonormal(
-    projector: np.ndarray, units: np.ndarray, chosen: list[int] | None, rank: int
-) -> np.ndarray:
-    """Gram-Schmidt over the division algebra on columns of a projector.
-
-    Without an exact choice, a column is taken when its residue is above half the average of what
-    remains; the number of columns is known exactly either way.
-    """
-    dim, found = len(projector), []
-    rest = projector.copy()
-    for column in range(dim) if chosen is None else chosen:
-        remaining = len(units) * (rank - len(found))
-        if remaining == 0:
-            break
-        if chosen is None and rest[column, column] * 2 * dim <= remaining:
-            continue
-        vector = rest[:, column] / np.sqrt(rest[column, column])
-        if chosen is not None:
-            vector[:column] = 0.0
-        found.append(vector)
-        for unit in units:
-            rest -= np.outer(unit @ vector, unit @ vector)
-    return np.stack(found, axis=1)

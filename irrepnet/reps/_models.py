@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import sympy
 
-from irrepnet.groups import Group
+from irrepnet.groups import Group, Subgroup
 from irrepnet.reps._commutants import END_DIM, commutant, right_regular
 from irrepnet.reps._modular import root_powers
 
@@ -168,31 +168,28 @@ class InducedModel:
 
     Args:
         group: The group.
-        base: A representation of the subgroup.
-        subgroup: Its elements, sorted, shape `(order,)`.
+        base: A representation of the subgroup as a group of its own.
+        subgroup: The subgroup.
 
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 3.3 and 7.1.
     """
 
-    def __init__(self, group: Group, base: Model, subgroup: np.ndarray) -> None:
+    def __init__(self, group: Group, base: Model, subgroup: Subgroup) -> None:
         self.base, self.group = base, group
-        self.coset_of = np.full(group.order, -1)
-        transversal = []
-        for a in range(group.order):
-            if self.coset_of[a] < 0:
-                self.coset_of[group.products(a, subgroup)] = len(transversal)
-                transversal.append(a)
-        self.transversal = np.array(transversal)
-        self.kind, self.dim = base.kind, base.dim * len(transversal)
+        self.transversal = np.array(subgroup.left_transversal)
+        self._coset, self._number = subgroup.left_cosets, np.zeros(group.order, dtype=np.int64)
+        self._number[list(subgroup.elements)] = np.arange(subgroup.order)
+        self.kind, self.dim = base.kind, base.dim * subgroup.index
         self.is_exact = base.is_exact
-        self.provenance = f"induced from a subgroup of index {len(transversal)}: {base.provenance}"
+        self.provenance = f"induced from a subgroup of index {subgroup.index}: {base.provenance}"
 
     def _blocks(self, elements: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Row coset of each column coset, and the subgroup element there."""
         moved = self.group.products(np.asarray(elements)[..., None], self.transversal)
-        rows = self.coset_of[moved]
-        return rows, self.group.products(self.group.inverses[self.transversal[rows]], moved)
+        rows = self._coset[moved]
+        inner = self.group.products(self.group.inverses[self.transversal[rows]], moved)
+        return rows, self._number[inner]
 
     def _spread(self, rows: np.ndarray, blocks: np.ndarray) -> np.ndarray:
         end_dim, index = END_DIM[self.kind], len(self.transversal)
@@ -230,3 +227,33 @@ class InducedModel:
         rows, inner = self._blocks(np.array(element))
         blocks = np.array([self.base.exact(int(h)).tolist() for h in inner], dtype=object)
         return sympy.Matrix(self._spread(rows, blocks).tolist()).applyfunc(sympy.sympify)
+
+
+class PulledBackModel:
+    """A representation of a quotient, seen as one of the group.
+
+    Args:
+        base: A representation of the quotient.
+        images: Image in the quotient of every element.
+    """
+
+    def __init__(self, base: Model, images: np.ndarray) -> None:
+        self.base, self.images = base, images
+        self.kind, self.dim, self.is_exact = base.kind, base.dim, base.is_exact
+        self.provenance = base.provenance
+
+    def matrices(self, elements: np.ndarray) -> np.ndarray:
+        """Float64 matrices, shape `(..., dim, dim)`."""
+        return self.base.matrices(self.images[elements])
+
+    def modular(self, elements: np.ndarray, p: int, root: int) -> np.ndarray | None:
+        """Matrices modulo `p`, int64; None at a bad prime."""
+        return self.base.modular(self.images[elements], p, root)
+
+    def modular_commutant(self, p: int, root: int) -> np.ndarray:
+        """The canonical commutant in the coordinates of `modular`, up to factors."""
+        return self.base.modular_commutant(p, root)
+
+    def exact(self, element: int) -> sympy.Matrix:
+        """The orthogonal matrix of one element, in sympy."""
+        return self.base.exact(int(self.images[element]))

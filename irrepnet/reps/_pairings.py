@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
+from sympy import factorint
 
-from irrepnet.reps._class_algebra import eigenvalue_multiplicities
-from irrepnet.reps._clifford import Linear, Situation, classes_of
+from irrepnet.reps._class_algebra import eigenvalue_multiplicities, power_classes
+from irrepnet.reps._clifford import Situation
 from irrepnet.reps._cyclotomic import Cyclotomic
 from irrepnet.reps._cyclotomic_fields import conductor, embedding, reduction
+from irrepnet.reps._linear import Linear
 
 
 class Pairings:
@@ -29,6 +31,7 @@ class Pairings:
     """
 
     is_exact = True
+    scale = 1.0
 
     def __init__(self, situation: Situation, theta: Linear) -> None:
         self.group, self.kind, self.degree = situation.group, situation.kind, situation.degree
@@ -39,8 +42,11 @@ class Pairings:
 
     @cached_property
     def translates(self) -> np.ndarray:
-        """One element per left coset of `H` in the subgroup: `rho(g) v` up to a phase."""
-        moved = self.group.products(self._situation.subgroup[:, None], self._theta.elements)
+        """One element per left coset of `H`: `rho(g) v` up to a phase."""
+        return self._cosets()
+
+    def _cosets(self) -> np.ndarray:
+        moved = self.group.products(np.arange(self.group.order)[:, None], self._theta.elements)
         return np.unique(moved.min(axis=1))
 
     @cached_property
@@ -64,21 +70,20 @@ class Pairings:
     def _average(self, values: Cyclotomic, sign: int, shift: int | None) -> Cyclotomic:
         """`1/|H| sum_h lambda(h)^sign values(h g)`; with a shift, of `values(g h x)`."""
         group, theta, n = self.group, self._theta, values.order
-        inside = self._situation.subgroup
         phi, total = values.numerators.shape[-1], np.zeros_like(values.numerators)
         for h in theta.elements:
-            moved = group.products(h, inside)
+            moved = group.left_multiply(int(h))
             if shift is not None:
-                moved = group.products(inside, group.multiply(int(h), shift))
+                moved = group.right_multiply(group.multiply(int(h), shift))
             k = sign * int(theta.exponents[h]) * n // theta.modulus
             turn = reduction(n)[(np.arange(phi) + k) % n]
-            total[inside] += values.numerators[moved] @ turn
+            total += values.numerators[moved] @ turn
         return Cyclotomic(n, total, values.denominator * len(theta.elements)).reduced()
 
     @cached_property
     def floats(self) -> np.ndarray:
         """The table in complex128 (float64 for type R)."""
-        values = self.exact.to_complex()
+        values = self.exact.to_complex() * self.scale
         return values.real if self.kind == "R" else values
 
     def residues(self, p: int, root: int) -> np.ndarray:
@@ -89,18 +94,93 @@ class Pairings:
 def exact_values(situation: Situation, theta: Linear) -> Cyclotomic:
     """The character per element of the group, in the field that it and `theta` generate."""
     group, p, root = situation.group, situation.p, situation.root
-    classes = classes_of(situation)
-    representatives = np.array([members[0] for members in classes])
-    orders = group.element_orders[representatives]
-    powers = np.zeros((len(classes), int(orders.max())), dtype=np.int64)
-    for exponent in range(1, powers.shape[1]):
-        powers[:, exponent] = group.products(powers[:, exponent - 1], representatives)
-    counts = eigenvalue_multiplicities(situation.values[None], powers, orders, p, root)
+    orders = np.array([c.element_order for c in group.conjugacy_classes])
+    representatives = np.array([c.representative for c in group.conjugacy_classes])
+    powers = power_classes(group)
+    residues = situation.values[representatives]
+    counts = eigenvalue_multiplicities(residues[None], powers, orders, p, root)
     fields = [conductor(c.shape[1], c[0] @ reduction(c.shape[1])) for c in counts]
     images = theta.exponents[theta.elements]
     linear = theta.modulus // int(np.gcd.reduce(images, initial=theta.modulus))
     order = int(np.lcm.reduce([linear, *(m for m, _ in fields)]))
-    values = np.zeros((group.order, reduction(order).shape[1]), dtype=np.int64)
-    for members, (m, vector) in zip(classes, fields, strict=True):
-        values[members] = vector @ embedding(m, order)
-    return Cyclotomic(order, values)
+    columns = np.stack([vector @ embedding(m, order) for m, vector in fields])
+    return Cyclotomic(order, columns[group.class_labels])
+
+
+class RealPairings(Pairings):
+    """For type R and a complex `lambda`: the vector `v + j v`, real under the real structure `j`.
+
+    `j v` is the `conj(lambda)`-vector `u` over its length, so `<v + jv, rho(g) (v + jv)> / 2 =
+    Re <v, rho(g) v> + Re <v, rho(g) u> / sqrt(<u, u>)`. Its translates span the real form.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 13.2, Thm. 31.
+    """
+
+    @cached_property
+    def translates(self) -> np.ndarray:
+        """Every element: a real vector has no phase."""
+        return np.arange(self.group.order)
+
+    @cached_property
+    def length(self) -> tuple[int, Cyclotomic] | None:
+        """An `x` with rational `<u, u>`, and the inverse of its root; None if there is none."""
+        first = self._average(exact_values(self._situation, self._theta), -1, None)
+        for x in self._cosets():
+            squared = self._squared_length(first, int(x))
+            if not squared.is_zero() and not squared.numerators[1:].any():
+                return int(x), rational_root(
+                    int(squared.numerators[0]), squared.denominator
+                ).inverse()
+        return None
+
+    def _squared_length(self, first: Cyclotomic, x: int) -> Cyclotomic:
+        group, theta, n = self.group, self._theta, first.order
+        moved = group.products(group.products(group.inverse(x), theta.elements), x)
+        phases = theta.exponents[theta.elements] * n // theta.modulus
+        turns = Cyclotomic(n, reduction(n)[phases % n])
+        terms = turns * first[moved]
+        total = terms.numerators.sum(axis=0)
+        return Cyclotomic(n, total, terms.denominator * len(phases)).reduced()
+
+    @cached_property
+    def exact(self) -> Cyclotomic:
+        """The inner products `[0, 0, g]`."""
+        assert self.length is not None, "asked only if there is a root"
+        x, inverse = self.length
+        first = self._average(exact_values(self._situation, self._theta), -1, None)
+        cross = self._average(first, 1, x)
+        order = int(np.lcm(first.order, inverse.order))
+        cross = cross.embed(order) * inverse.embed(order)
+        total = first.embed(order) + cross
+        half = Cyclotomic.from_exponents(order, np.eye(1, order, dtype=np.int64)[0], 2)
+        return ((total + total.conjugate()) * half)[None, None]
+
+
+def rational_root(top: int, bottom: int) -> Cyclotomic:
+    """The positive square root of `top / bottom`, in a cyclotomic field, by Gauss sums.
+
+    References:
+        Ireland and Rosen, *A Classical Introduction to Modern Number Theory*, sec. 6.4.
+
+    Examples:
+        >>> rational_root(1, 2).to_sympy(), rational_root(3, 1).to_sympy()
+        (sqrt(2)/2, sqrt(3))
+    """
+    outer, inner = 1, 1
+    for prime, power in factorint(top * bottom).items():
+        outer *= int(prime) ** (power // 2)
+        inner *= int(prime) ** (power % 2)
+    order = 4 * inner
+    root = Cyclotomic.from_exponents(order, outer * np.eye(1, order, dtype=np.int64)[0], bottom)
+    for prime in factorint(inner):
+        counts = np.zeros(order, dtype=np.int64)
+        if prime == 2:
+            counts[[order // 8, -order // 8]] = 1
+        else:  # the Gauss sum is sqrt(p) or i sqrt(p)
+            turn = 0 if prime % 4 == 1 else 3 * order // 4
+            for k in range(1, prime):
+                sign = 1 if pow(k, (prime - 1) // 2, prime) == 1 else -1
+                counts[(k * (order // prime) + turn) % order] += sign
+        root = root * Cyclotomic.from_exponents(order, counts)
+    return root

@@ -7,18 +7,19 @@ import numpy as np
 from irrepnet.groups import Group
 from irrepnet.reps._character_table import CharacterTable
 from irrepnet.reps._clifford import (
-    Linear,
     Situation,
     component,
     constituents,
-    linear_part,
-    reduce_once,
+    modulo_kernel,
+    source_of,
     stabiliser,
 )
 from irrepnet.reps._gram_model import GramModel
-from irrepnet.reps._models import InducedModel, Model, PhaseModel
-from irrepnet.reps._multiplicity_one import multiplicity_one
-from irrepnet.reps._pairings import Pairings
+from irrepnet.reps._linear import Linear, degree_one
+from irrepnet.reps._models import InducedModel, Model, PhaseModel, PulledBackModel
+from irrepnet.reps._multiplicity_one import least_multiplicity
+from irrepnet.reps._numeric_model import NumericModel
+from irrepnet.reps._pairings import Pairings, RealPairings
 
 
 def real_model(table: CharacterTable, row: int, kind: str) -> Model:
@@ -30,7 +31,7 @@ def real_model(table: CharacterTable, row: int, kind: str) -> Model:
         kind: Its type, R, C or H.
 
     Cost:
-        O(order^2) products per step of the reduction.
+        O(order) products per element of the normal subgroups used, per step of the reduction.
 
     Examples:
         >>> from irrepnet import groups
@@ -38,38 +39,43 @@ def real_model(table: CharacterTable, row: int, kind: str) -> Model:
         >>> real_model(table, 4, "H").provenance
         'quaternions of unit length'
     """
-    group = table.group
-    values = table.residues[row][group.class_labels]
-    situation = Situation(group, np.arange(group.order), values, kind, table.prime, table.root)
-    while situation.degree > 1:
-        smaller = reduce_once(situation)
-        if smaller is None:
-            break
-        situation = smaller
-    base = _base_model(situation)
-    if len(situation.subgroup) == group.order:
-        return base
-    return InducedModel(group, base, situation.subgroup)
+    values = table.residues[row][table.group.class_labels]
+    return _model(Situation(table.group, values, kind, table.prime, table.root))
 
 
-def _base_model(situation: Situation) -> Model:
+def _model(situation: Situation) -> Model:
+    group = situation.group
+    faithful = modulo_kernel(situation)
+    if faithful is not None:
+        return PulledBackModel(_model(faithful[0]), faithful[1])
     if situation.degree == 1:
-        return linear_model(linear_part(situation))
+        return linear_model(degree_one(group, situation.values, situation.p, situation.root))
+    source = source_of(situation)
+    if source is not None:
+        return InducedModel(group, _model(source[0]), source[1])
     if situation.degree == 2 and situation.kind != "C":
         for theta in constituents(situation):
             if not theta.is_real:
                 return _two_dimensional(situation, theta)
-    theta = multiplicity_one(situation)
-    if theta is None:
-        raise NotImplementedError
-    return GramModel(Pairings(situation, theta))
+    return _from_one_vector(situation)
+
+
+def _from_one_vector(situation: Situation) -> Model:
+    real = situation.kind == "R"
+    count, theta = least_multiplicity(situation, real)
+    if count == 1:
+        return GramModel(Pairings(situation, theta))
+    if real:
+        complex_count, other = least_multiplicity(situation, real=False)
+        pairings = RealPairings(situation, other)
+        if complex_count == 1 and pairings.length is not None:
+            return GramModel(pairings)
+    return NumericModel(situation, theta, count)
 
 
 def linear_model(linear: Linear) -> PhaseModel:
     """The real form of a linear character: a sign or a rotation."""
-    n, inside = linear.modulus, linear.elements
-    modulus = int(n // np.gcd.reduce(linear.exponents[inside], initial=n))
-    exponents = np.where(linear.exponents >= 0, linear.exponents * modulus // n, 0)
+    exponents, modulus = linear.in_lowest_terms()
     flips = np.zeros_like(exponents)
     if modulus <= 2:
         return PhaseModel("sign", exponents, flips, modulus, "signs")
@@ -80,23 +86,16 @@ def _two_dimensional(situation: Situation, theta: Linear) -> PhaseModel:
     """Degree 2, type R or H: a complex line and one more element that conjugates it."""
     group = situation.group
     stable = stabiliser(situation, theta, with_conjugate=False)
-    half = Situation(group, situation.subgroup, situation.values, "C", situation.p, situation.root)
-    linear = linear_part(component(half, theta, stable))
-    others = situation.subgroup[linear.exponents[situation.subgroup] < 0]
-    tau = int(others[0])
-    exponents, flips = (
-        np.where(linear.exponents >= 0, linear.exponents, 0),
-        np.zeros(group.order, int),
-    )
-    exponents[others] = linear.exponents[group.products(others, group.inverse(tau))]
-    flips[others] = 1
-    n = linear.modulus
-    modulus = int(n // np.gcd.reduce(exponents[situation.subgroup], initial=n))
-    exponents = exponents * modulus // n
+    half = component(situation, theta, stable, with_conjugate=False)
+    linear = degree_one(half.group, half.values, half.p, half.root)
+    inner, modulus = linear.in_lowest_terms()
+    exponents, flips = np.zeros(group.order, dtype=np.int64), (~stable.mask).astype(np.int64)
+    exponents[list(stable.elements)] = inner
+    others = np.flatnonzero(flips)
+    exponents[others] = exponents[group.products(others, group.inverse(int(others[0])))]
     if situation.kind == "R":
-        return PhaseModel(
-            "dihedral", exponents, flips, modulus, "rotations and mirrors of the plane"
-        )
+        form = "rotations and mirrors of the plane"
+        return PhaseModel("dihedral", exponents, flips, modulus, form)
     return PhaseModel("dicyclic", exponents, flips, modulus, "quaternions of unit length")
 
 
