@@ -7,8 +7,19 @@ from functools import cached_property
 
 import numpy as np
 
-from irrepnet.groups import Group
+from irrepnet.groups import Group, from_recipe
+from irrepnet.reps._circle import circle
 from irrepnet.reps._class_algebra import dixon, eigenvalue_multiplicities, power_classes
+from irrepnet.reps._closed_tables import (
+    abelian_characters,
+    product_characters,
+    symmetric_characters,
+)
+from irrepnet.reps._cyclotomic_fields import reduction
+from irrepnet.reps._modular import root_powers
+
+#: From this many points on, combinatorics beats the class algebra.
+SYMMETRIC_FROM = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +43,11 @@ class CharacterTable:
     root: int
     residues: np.ndarray
     multiplicities: tuple[np.ndarray, ...]
+
+    def modulo(self, p: int, root: int) -> np.ndarray:
+        """The table modulo another prime `p = 1 (mod exponent)`, int64 `(irreps, classes)`."""
+        columns = [c @ root_powers(p, root, c.shape[1]) % p for c in self.multiplicities]
+        return np.stack(columns, axis=1)
 
     @cached_property
     def powers(self) -> np.ndarray:
@@ -57,16 +73,13 @@ class CharacterTable:
 
     @cached_property
     def values(self) -> np.ndarray:
-        """The table in complex128, shape `(irreps, classes)`."""
+        """The table in complex128, shape `(irreps, classes)`; rational values are exact."""
         columns = []
         for counts in self.multiplicities:
-            order = counts.shape[1]
-            roots = np.exp(2j * np.pi * np.arange(order) / order)
-            for j in range(order):  # exact where cosines and sines are
-                quarter = 4 * j
-                if quarter % order == 0:
-                    roots[j] = (1, 1j, -1, -1j)[quarter // order]
-            columns.append(counts @ roots)
+            cos, sin = circle(counts.shape[1])
+            floats, reduced = counts.astype(np.float64), counts @ reduction(counts.shape[1])
+            rational = ~reduced[:, 1:].any(axis=1)
+            columns.append(np.where(rational, reduced[:, 0], floats @ cos + 1j * (floats @ sin)))
         table = np.stack(columns, axis=1)
         table.setflags(write=False)
         return table
@@ -78,16 +91,11 @@ class CharacterTable:
         References:
             Serre, *Linear Representations of Finite Groups*, sec. 13.2, Prop. 39.
         """
-        p, two = self.prime, 2 % self.powers.shape[1]
-        squares = self.powers[:, two] if self.powers.shape[1] > 1 else self.powers[:, 0]
-        squares = np.where(self._orders == 2, 0, squares) if two == 0 else squares
+        p, powers = self.prime, self.powers
+        squares = powers[:, 2] if powers.shape[1] > 2 else np.zeros(len(powers), dtype=np.int64)
         total = (self.residues[:, squares] * (self.class_sizes % p) % p).sum(axis=1)
         indicators = total * pow(self.group.order, -1, p) % p
         return tuple({0: 0, 1: 1, p - 1: -1}[int(i)] for i in indicators)
-
-    @cached_property
-    def _orders(self) -> np.ndarray:
-        return np.array([c.element_order for c in self.group.conjugacy_classes])
 
     @cached_property
     def conjugates(self) -> tuple[int, ...]:
@@ -110,14 +118,27 @@ def character_table(group: Group) -> CharacterTable:
         >>> character_table(groups.symmetric(3)).values.real.astype(int).tolist()
         [[1, 1, 1], [1, -1, 1], [2, 0, -1]]
     """
-    p, root, residues = dixon(group)
+    p, root, residues = _residues(group)
     orders = np.array([c.element_order for c in group.conjugacy_classes])
     powers = power_classes(group)
     counts = eigenvalue_multiplicities(residues, powers, orders, p, root)
-    keys = np.concatenate([-c for c in counts], axis=1)
-    rows = np.lexsort((*keys.T[::-1], residues[:, 0]))
+    keys = np.concatenate([residues[:, :1].max() - c for c in counts], axis=1).astype(">u4")
+    sortable = [(int(row[0]), key.tobytes()) for row, key in zip(residues, keys, strict=True)]
+    rows = sorted(range(len(residues)), key=sortable.__getitem__)
     counts = tuple(c[rows] for c in counts)
     residues = residues[rows]
     for array in (residues, *counts):
         array.setflags(write=False)
     return CharacterTable(group, p, root, residues, counts)
+
+
+def _residues(group: Group) -> tuple[int, int, np.ndarray]:
+    """Characters modulo a prime, by a closed form where the group's family has one."""
+    if len(group.conjugacy_classes) == group.order:
+        return abelian_characters(group)
+    name, *arguments = group.recipe
+    if name == "direct_product":
+        return product_characters(*(from_recipe(a) for a in arguments), group)
+    if name == "symmetric" and arguments[0] >= SYMMETRIC_FROM:
+        return symmetric_characters(group, arguments[0])
+    return dixon(group)

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
-from sympy import Poly, cyclotomic_poly, primefactors, symbols
+from sympy import divisors, primefactors
+
+
+@lru_cache(maxsize=512)
+def cyclotomic_polynomial(n: int) -> tuple[int, ...]:
+    """Coefficients of `Phi_n`, constant term first: `x^n - 1` over those of proper divisors.
+
+    Examples:
+        >>> cyclotomic_polynomial(6)
+        (1, -1, 1)
+    """
+    radical = math.prod(primefactors(n))
+    if radical < n:  # Phi_n(x) = Phi_r(x^(n/r))
+        spread = [0] * ((len(cyclotomic_polynomial(radical)) - 1) * (n // radical) + 1)
+        spread[:: n // radical] = cyclotomic_polynomial(radical)
+        return tuple(spread)
+    quotient = [-1] + [0] * (n - 1) + [1]
+    for d in divisors(n)[:-1]:
+        divisor = cyclotomic_polynomial(d)
+        for i in range(len(quotient) - len(divisor) + 1):  # from below: constant terms are units
+            c = quotient[i] = quotient[i] * divisor[0]
+            for j in range(1, len(divisor)):
+                quotient[i + j] -= c * divisor[j]
+        quotient = quotient[: len(quotient) - len(divisor) + 1]
+    return tuple(quotient)
 
 
 @lru_cache(maxsize=512)
@@ -19,8 +44,7 @@ def reduction(n: int) -> np.ndarray:
         >>> reduction(3).tolist()
         [[1, 0], [0, 1], [-1, -1]]
     """
-    polynomial = Poly(cyclotomic_poly(n, symbols("x")), symbols("x")).all_coeffs()[::-1]
-    tail = -np.array([int(c) for c in polynomial[:-1]], dtype=np.int64)
+    tail = -np.array(cyclotomic_polynomial(n)[:-1], dtype=np.int64)
     degree = len(tail)
     table = np.zeros((n, degree), dtype=np.int64)
     table[0, 0] = 1

@@ -75,14 +75,12 @@ def _ranks(table: CharacterTable, rows: list[int]) -> list[tuple[int, ...]]:
     Values are compared exactly for equality (in a basis of the cyclotomic field) and as floats for
     order only where they differ.
     """
-    ranks = []
+    ranks = np.empty((len(rows), len(table.multiplicities)), dtype=np.int64)
     for column, counts in enumerate(table.multiplicities):
         order = counts.shape[1]
         twice_real = counts[rows] + counts[rows][:, -np.arange(order) % order]
-        exact = twice_real @ reduction(order)
-        _, first, same = np.unique(exact, axis=0, return_index=True, return_inverse=True)
-        floats = table.values[rows, column].real[first]
-        position = np.empty(len(first), dtype=np.int64)
-        position[np.argsort(-floats, kind="stable")] = np.arange(len(first))
-        ranks.append(position[same.ravel()])
-    return [tuple(r) for r in np.stack(ranks, axis=1).tolist()]
+        exact = [row.tobytes() for row in twice_real @ reduction(order)]
+        floats = dict(zip(exact, table.values[rows, column].real, strict=True))
+        position = {key: i for i, key in enumerate(sorted(floats, key=lambda k: -floats[k]))}
+        ranks[:, column] = [position[key] for key in exact]
+    return [tuple(r) for r in ranks.tolist()]

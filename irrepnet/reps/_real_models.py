@@ -45,11 +45,11 @@ def real_model(table: CharacterTable, row: int, kind: str) -> Model:
 
 def _model(situation: Situation) -> Model:
     group = situation.group
+    if situation.degree == 1:
+        return linear_model(degree_one(group, situation.values, situation.p, situation.root))
     faithful = modulo_kernel(situation)
     if faithful is not None:
         return PulledBackModel(_model(faithful[0]), faithful[1])
-    if situation.degree == 1:
-        return linear_model(degree_one(group, situation.values, situation.p, situation.root))
     source = source_of(situation)
     if source is not None:
         return InducedModel(group, _model(source[0]), source[1])
