@@ -52,10 +52,10 @@ class Lookup:
         if slots < KEY_LIMIT:
             weights = [math.prod(sizes[j + 1 :]) for j in range(len(sizes))]
             self._codes *= np.array(weights, dtype=np.int64).reshape(-1, 1)
-        if slots <= SLOTS_PER_ELEMENT * order + 1024:
-            self._table = np.zeros(slots, dtype=np.int32)
-            self._table[self._key(images)] = np.arange(order)
-            return
+            if slots <= SLOTS_PER_ELEMENT * order + 1024:
+                self._table = np.zeros(slots, dtype=np.int32)
+                self._table[self._key(images)] = np.arange(order)
+                return
         for seed in count():
             keys = self._key(images)
             self._order = np.argsort(keys).astype(np.int32)
