@@ -16,6 +16,9 @@ from irrepnet.groups._recipes import constructor
 def trivial() -> Group:
     """The group of one element, on one point.
 
+    Cost:
+        O(1).
+
     Examples:
         >>> from irrepnet import groups
         >>> groups.trivial().order
@@ -27,6 +30,9 @@ def trivial() -> Group:
 @constructor
 def flop() -> Group:
     """The flopping group: the identity and one mirror, on two points.
+
+    Cost:
+        O(1).
 
     Examples:
         >>> from irrepnet import groups
@@ -42,6 +48,12 @@ def cyclic(n: int) -> Group:
 
     Raises:
         GroupError: If `n` is not a positive integer, or too large.
+
+    Cost:
+        O(order * degree).
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 5.1.
 
     Examples:
         >>> from irrepnet import groups
@@ -69,6 +81,9 @@ def dihedral(n: int) -> Group:
     Raises:
         GroupError: If `n` is not a positive integer, or too large.
 
+    Cost:
+        O(order * degree).
+
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 5.3.
 
@@ -92,6 +107,12 @@ def dihedral(n: int) -> Group:
 def octic() -> Group:
     """The octic group: symmetries of the square; the same value as `dihedral(4)`.
 
+    Cost:
+        O(1).
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 5.3.
+
     Examples:
         >>> from irrepnet import groups
         >>> groups.octic() == groups.dihedral(4)
@@ -103,6 +124,12 @@ def octic() -> Group:
 @constructor
 def klein_four() -> Group:
     """Klein's four-group on two pairs of points: 1 swaps one pair, 2 the other, 3 both.
+
+    Cost:
+        O(1).
+
+    References:
+        Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 2.1.
 
     Examples:
         >>> from irrepnet import groups
@@ -122,8 +149,11 @@ def dicyclic(n: int) -> Group:
     Raises:
         GroupError: If `n` is not a positive integer, or too large.
 
+    Cost:
+        O(order * degree).
+
     References:
-        Coxeter and Moser, *Generators and Relations for Discrete Groups*, sec. 1.7.
+        Coxeter and Moser, *Generators and Relations for Discrete Groups*, sec. 1.6.
 
     Examples:
         >>> from irrepnet import groups
@@ -142,6 +172,12 @@ def dicyclic(n: int) -> Group:
 @constructor
 def quaternion() -> Group:
     """The quaternion group: elements `1, -1, i, -i, j, -j, k, -k`, acting on itself from the left.
+
+    Cost:
+        O(1).
+
+    References:
+        Coxeter and Moser, *Generators and Relations for Discrete Groups*, sec. 1.7.
 
     Examples:
         >>> from irrepnet import groups
@@ -168,6 +204,12 @@ def symmetric(n: int) -> Group:
     Raises:
         GroupError: If `n` is not a positive integer, or too large (`n <= 8`).
 
+    Cost:
+        O(order * degree).
+
+    References:
+        Dixon and Mortimer, *Permutation Groups*, sec. 1.2.
+
     Examples:
         >>> from irrepnet import groups
         >>> groups.symmetric(4).order
@@ -188,6 +230,9 @@ def alternating(n: int) -> Group:
 
     Raises:
         GroupError: If `n` is not a positive integer, or too large (`n <= 8`).
+
+    Cost:
+        O(order * degree).
 
     References:
         Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 2.1.

@@ -21,6 +21,12 @@ def generated(group: Group, generators: Iterable[int]) -> Group:
     Raises:
         GroupError: If a generator is not an element of the group.
 
+    Cost:
+        That of `subgroup`.
+
+    References:
+        Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 4.1.
+
     Examples:
         >>> from irrepnet import groups
         >>> groups.generated(groups.dihedral(4), [2, 4])

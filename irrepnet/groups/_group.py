@@ -51,7 +51,23 @@ class Group:
         name: What people call it.
 
     Cost:
-        O(order * degree) memory.
+        O(order * degree) memory; one gather per base point and product.
+
+    References:
+        Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 4.1 and 4.4.
+
+    Examples:
+        >>> from irrepnet import groups
+        >>> G = groups.symmetric(3)
+        >>> G.order, G.degree, G.generators, G.is_abelian, G.exponent
+        (6, 3, (2, 3), False, 6)
+        >>> a, b = G.index([1, 0, 2]), G.index([1, 2, 0])
+        >>> G.multiply(a, b), G.inverse(b), G.permutation(G.multiply(a, b))
+        (1, 4, (0, 2, 1))
+        >>> [(c.representative, c.size, c.element_order) for c in G.conjugacy_classes]
+        [(0, 1, 1), (1, 3, 2), (3, 2, 3)]
+        >>> [H.order for H in G.subgroup_classes]
+        [1, 2, 3, 6]
     """
 
     #: Filled in by `irrepnet.reps`: the functions behind `irreps` and `character_table`. `groups`
@@ -186,11 +202,10 @@ class Group:
     @cached_property
     def inverses(self) -> np.ndarray:
         """Inverse of every element, int32 of shape `(order,)`, read-only."""
-        inverse_images = np.empty_like(self._elements)
-        np.put_along_axis(
-            inverse_images, self._elements, np.arange(self.degree, dtype=np.int32)[None], axis=1
-        )
-        return _read_only(self._find(inverse_images[:, self._find.base]))
+        images = np.empty_like(self._base_images)
+        for column, point in zip(images.T, self._find.base, strict=True):
+            column[:] = (self._elements == point).argmax(axis=1)
+        return _read_only(self._find(images))
 
     @cached_property
     def cayley_table(self) -> np.ndarray:

@@ -64,6 +64,12 @@ def parse(name: str) -> Group:
     Raises:
         GroupError: If the name has none of these forms, or the group is too large.
 
+    Cost:
+        That of building the group.
+
+    References:
+        Names follow Coxeter and Moser, *Generators and Relations for Discrete Groups*, table 1.
+
     Examples:
         >>> from irrepnet import groups
         >>> groups.parse("D4")

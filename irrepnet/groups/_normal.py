@@ -119,6 +119,9 @@ def is_solvable(group: Group) -> bool:
     Cost:
         That of `derived_series`.
 
+    References:
+        Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 2.3.
+
     Examples:
         >>> from irrepnet import groups
         >>> groups.is_solvable(groups.symmetric(4)), groups.is_solvable(groups.alternating(5))

@@ -23,6 +23,9 @@ def hyperoctahedral(n: int) -> Group:
     Raises:
         GroupError: If `n` is not a positive integer, or too large (`n <= 6`).
 
+    Cost:
+        O(order * degree).
+
     References:
         Humphreys, *Reflection Groups and Coxeter Groups*, sec. 2.10.
 
@@ -48,6 +51,9 @@ def tetrahedral() -> Group:
     The vertices are `(1,1,1), (1,-1,-1), (-1,1,-1), (-1,-1,1)`. The generators are the rotation
     `(x,y,z) -> (z,x,y)` and the half turn about the z axis. Elements are sorted by image list.
 
+    Cost:
+        O(1).
+
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 5.7.
 
@@ -66,6 +72,9 @@ def octahedral() -> Group:
     The vertices are `+x, -x, +y, -y, +z, -z`. The generators are the rotation
     `(x,y,z) -> (z,x,y)` and the quarter turn about the z axis, `(x,y,z) -> (-y,x,z)`. Elements are
     sorted by image list.
+
+    Cost:
+        O(1).
 
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 5.8 (isomorphic to `S_4`).
@@ -87,6 +96,9 @@ def icosahedral() -> Group:
     4 to 7 and 8 to 11 are the same moved to `(y, z, x)` and to `(z, x, y)`. The generators are the
     rotation `(x,y,z) -> (z,x,y)`, the half turn about the z axis, and the fifth of a turn about
     vertex 0. Elements are sorted by image list.
+
+    Cost:
+        O(1).
 
     References:
         Coxeter, *Regular Polytopes*, sec. 3.5 to 3.7.

@@ -31,6 +31,9 @@ def from_recipe(recipe: Sequence) -> Group:
     Raises:
         GroupError: If the constructor is unknown, or does not take these arguments.
 
+    Cost:
+        That of building the group.
+
     Examples:
         >>> from irrepnet import groups
         >>> groups.from_recipe(["direct_product", ["cyclic", 2], ["flop"]]).order

@@ -24,6 +24,23 @@ class Subgroup:
     Attributes:
         parent: The group it lies in.
         elements: Its elements as elements of the parent, sorted; trusted to be closed.
+
+    Cost:
+        O(order) memory; masks and cosets take O(parent.order) more when they are first asked for.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 3.3 (cosets and systems of
+        representatives).
+
+    Examples:
+        >>> from irrepnet import groups
+        >>> H = groups.dihedral(4).subgroup([4])  # a mirror
+        >>> H.order, H.index, H.generators, H.left_transversal
+        (2, 4, (4,), (0, 1, 2, 3))
+        >>> H.is_normal, H.normaliser.elements, H.conjugate(1).elements, H.contains(2)
+        (False, (0, 2, 4, 6), (0, 6), False)
+        >>> H.as_group().order
+        2
     """
 
     parent: Group
@@ -182,6 +199,9 @@ def subgroup(group: Group, generators: Iterable[int]) -> Subgroup:
 
     Cost:
         O(generators * order of the subgroup * degree).
+
+    References:
+        Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 4.1 and 4.4.
 
     Examples:
         >>> from irrepnet import groups
