@@ -41,8 +41,11 @@ class SpecError(IrrepnetError):
     """A spec is malformed, or a layer stands where its input does not fit."""
 
 
-class CheckpointError(IrrepnetError):
-    """A state dict or a file does not hold what the network needs."""
+class CheckpointError(IrrepnetError, RuntimeError):
+    """A state dict or a file does not hold what the network needs.
+
+    Also a `RuntimeError`, which is what torch's own `load_state_dict` raises.
+    """
 
 
 class FlopCountError(IrrepnetError):
@@ -51,3 +54,23 @@ class FlopCountError(IrrepnetError):
 
 class CertificateError(IrrepnetError):
     """An equivariance certificate cannot be issued (for example, a zero output)."""
+
+
+class OptionError(IrrepnetError):
+    """An option of a command or of a measurement is out of its range."""
+
+
+class MeasurementError(IrrepnetError):
+    """Time or memory could not be measured."""
+
+
+class PictureError(IrrepnetError):
+    """A file is no picture, or one that cannot be read."""
+
+
+class OutputError(IrrepnetError):
+    """A report cannot be written where it was asked for."""
+
+
+class MissingExtraError(IrrepnetError):
+    """An optional package is not installed."""

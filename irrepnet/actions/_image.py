@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -59,9 +59,10 @@ class ImageAction:
                 f"for each of the {self.group.order} elements of {self.group.name}."
             )
         for a, matrix in enumerate(self.matrices):
-            if sorted(abs(v) for row in matrix for v in row) != [0, 0, 1, 1] or abs(
-                np.linalg.det(matrix)
-            ) != 1:
+            if (
+                sorted(abs(v) for row in matrix for v in row) != [0, 0, 1, 1]
+                or abs(np.linalg.det(matrix)) != 1
+            ):
                 raise GroupError(
                     f"element {a} of the image action {self.name!r} is {matrix}: expected a signed "
                     f"permutation matrix, such as {FLOP}."
@@ -267,14 +268,3 @@ def as_image_action(group: str | ImageAction) -> ImageAction:
         f"group={group!r} does not say how it moves an image: expected one of "
         f"{', '.join(_NAMED)}, or an ImageAction (see irrepnet.actions.from_generators)."
     )
-
-
-def descends(chain: Iterable[ImageAction]) -> None:
-    """Check that each action of the chain is a subgroup of the one before.
-
-    Raises:
-        GroupError: If one is not.
-    """
-    chain = list(chain)
-    for larger, smaller in zip(chain, chain[1:], strict=False):
-        smaller.embedding(larger)

@@ -15,7 +15,17 @@ from irrepnet.compiler._cost_of_basis import (
 from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features
 from irrepnet.compiler._rule import Cost, Factory, register
-from irrepnet.types import INVARIANTS, FeatureType, GSetType, canonical_stabiliser, check_choice, check_linear, check_norm, gset_for, num_invariants
+from irrepnet.types import (
+    INVARIANTS,
+    FeatureType,
+    GSetType,
+    canonical_stabiliser,
+    check_choice,
+    check_linear,
+    check_norm,
+    gset_for,
+    num_invariants,
+)
 
 
 class LinearRule:
@@ -32,7 +42,7 @@ class LinearRule:
     def decide(self, spec: specs.Linear, edge: Edge) -> str:
         blocks = "; ".join(
             f"{a.irrep.name}: {b.multiplicity} x {a.multiplicity} "
-            f"{ {1: 'real', 2: 'complex', 4: 'quaternionic'}[a.irrep.end_dim]}"
+            f"{ {1: 'real', 2: 'complex', 4: 'quaternionic'}[a.irrep.end_dim] }"
             + (f", {a.irrep.dim} components" if a.irrep.dim > 1 else "")
             for a, b in common_blocks(spec.in_type, spec.out_type)
         )

@@ -1,4 +1,4 @@
-"""Pass 1, check: from a spec to a typed tree, every choice filled in, or an error with its place."""
+"""Pass 1, check: from a spec to a typed tree with every choice filled in, or an error."""
 
 from __future__ import annotations
 

@@ -9,9 +9,7 @@ from irrepnet.types import Block, FeatureType, GSetType
 def common_blocks(in_type: FeatureType, out_type: FeatureType) -> list[tuple[Block, Block]]:
     """Blocks of the irreps that both types have."""
     targets = {b.irrep.index: b for b in out_type.blocks}
-    return [
-        (b, targets[b.irrep.index]) for b in in_type.blocks if b.irrep.index in targets
-    ]
+    return [(b, targets[b.irrep.index]) for b in in_type.blocks if b.irrep.index in targets]
 
 
 def num_weights(in_type: FeatureType, out_type: FeatureType) -> int:

@@ -15,7 +15,7 @@ from irrepnet.compiler._rule import Factory, rule_of
 LOWERINGS = ("block",)
 
 
-def compile(  # noqa: A001 - the field's word, and the contract's
+def compile(
     spec: specs.Spec,
     lowering: str = "block",
     device: torch.device | str | None = None,

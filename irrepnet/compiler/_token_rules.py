@@ -64,7 +64,12 @@ class PatchEmbedRule:
 def _grid(spec: specs.PatchEmbed) -> tuple[int, int]:
     """Height and width of the token grid; raises `GridError` if the group does not preserve it."""
     (height, width), (high, wide) = spec.image_size, spec.patch
-    if min(high, wide, spec.channels) < 1 or height % high or width % wide or min(height, width) < 1:
+    if (
+        min(high, wide, spec.channels) < 1
+        or height % high
+        or width % wide
+        or min(height, width) < 1
+    ):
         raise GridError(
             f"patches of {high} x {wide} do not tile an image of {height} x {width}: expected a "
             f"size such as {max(1, height // high) * high} x {max(1, width // wide) * wide}."
@@ -125,9 +130,7 @@ class PositionalEmbeddingRule:
         return Cost(self._params(spec), 2 * moves, (("elementwise", added),))
 
     def emit(self, spec: specs.PositionalEmbedding, edge: Edge, factory: Factory) -> nn.Layer:
-        return nn.PositionalEmbedding(
-            spec.feature_type, spec.action, spec.grid, **factory.kwargs
-        )
+        return nn.PositionalEmbedding(spec.feature_type, spec.action, spec.grid, **factory.kwargs)
 
 
 class ClassTokenRule:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -77,15 +78,18 @@ class StateReader:
             )
 
 
-def sub(model: nn.Module, path: str) -> Layer:
-    """The layer of a model at a path."""
+L = TypeVar("L", bound=Layer)
+
+
+def layer_at(model: nn.Module, path: str, kind: type[L]) -> L:
+    """The layer of a model at a path, which is of a known kind."""
     layer = model.get_submodule(path)
-    assert isinstance(layer, Layer)
+    assert isinstance(layer, kind)
     return layer
 
 
 @contextmanager
-def reading(state: Mapping[str, Tensor], kind: str):  # noqa: ANN201 - a generator
+def reading(state: Mapping[str, Tensor], kind: str):
     """A `StateReader` that checks on leaving that everything was read."""
     reader = StateReader(state, kind)
     yield reader

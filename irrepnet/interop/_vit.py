@@ -10,7 +10,7 @@ from torch import Tensor
 
 from irrepnet import nn
 from irrepnet._errors import CheckpointError
-from irrepnet.interop._state import StateReader, sub
+from irrepnet.interop._state import StateReader, layer_at
 from irrepnet.models import ViTSize, build, vit
 
 #: Config keys of the published constructors, with the values that they default to.
@@ -66,42 +66,41 @@ def build_vit(config: Mapping[str, Any], kind: str, dtype: torch.dtype) -> nn.Cl
 
 def read_vit(reader: StateReader, model: nn.Classifier, kind: str) -> None:
     """Copy a published ViT's weights into ours."""
-    equivariant = kind != "deit3.vit"
-    if equivariant:
-        _read_flopping_stem(reader, model)
-    else:
+    if kind == "deit3.vit":
         _read_dense_stem(reader, model)
-    for name, block in model.get_submodule("blocks").named_children():
-        if not name.startswith("restrict"):
-            typed = len(block.attention.norm.feature_type.group.irreps) > 1
-            (_read_typed_block if typed else _read_dense_block)(reader, block, f"blocks.{name}")
-    read_norm = _read_typed_norm if kind == "flopping.d2_vit" else _read_dense_norm
-    read_norm(reader, sub(model, "norm"), "norm")
-    head = sub(model, "head.fc")
-    reader.copy("head.weight", next(p for n, p in head.named_parameters() if n != "bias"))
+    else:
+        _read_flopping_stem(reader, model)
+    for name, block in layer_at(model, "blocks", nn.Chain).named_children():
+        if isinstance(block, nn.Chain):
+            norm = layer_at(block, "attention.norm", nn.IsotypicLayerNorm)
+            dense = norm.feature_type.group.order == 1
+            (_read_dense_block if dense else _read_typed_block)(reader, block, f"blocks.{name}")
+    norm = layer_at(model, "norm", nn.IsotypicLayerNorm)
+    (_read_typed_norm if kind == "flopping.d2_vit" else _read_dense_norm)(reader, norm, "norm")
+    head = layer_at(model, "head.fc", nn.IsotypicLinear)
+    reader.copy("head.weight", _only_weight(head))
     reader.copy("head.bias", head.bias)
 
 
 def _only_weight(layer: nn.Layer) -> Tensor:
-    """The weight of a layer over the trivial group, which has one irrep."""
-    return next(p for name, p in layer.named_parameters(recurse=False) if name != "bias")
+    """The weight of a layer in which only one irrep occurs."""
+    (weight,) = (p for name, p in layer.named_parameters(recurse=False) if name != "bias")
+    return weight
 
 
 def _read_dense_stem(reader: StateReader, model: nn.Classifier) -> None:
-    embed = sub(model, "patch_embed")
-    assert isinstance(embed, nn.PatchEmbed)
+    embed = layer_at(model, "patch_embed", nn.PatchEmbed)
     kernel = reader.take("patch_embed.proj.weight", tuple(embed.kernel().shape))
     if kernel is not None:
         embed.load_kernel_(kernel)
     reader.copy("patch_embed.proj.bias", embed.proj.bias)
-    reader.copy("pos_embed", _only_weight(sub(model, "pos_embed")))
-    reader.copy("cls_token", sub(model, "cls_token").weight)
+    reader.copy("pos_embed", _only_weight(layer_at(model, "pos_embed", nn.PositionalEmbedding)))
+    reader.copy("cls_token", layer_at(model, "cls_token", nn.ClassToken).weight)
 
 
 def _read_flopping_stem(reader: StateReader, model: nn.Classifier) -> None:
     """Kernels `[w, +-flip(w)] / sqrt(2)` from left halves, half-grid positions, one class token."""
-    embed, position = sub(model, "patch_embed"), sub(model, "pos_embed")
-    assert isinstance(embed, nn.PatchEmbed)
+    embed = layer_at(model, "patch_embed", nn.PatchEmbed)
     full = embed.kernel()
     half = (len(full) // 2, full.shape[1], full.shape[2], full.shape[3] // 2)
     parts = []
@@ -111,14 +110,15 @@ def _read_flopping_stem(reader: StateReader, model: nn.Classifier) -> None:
             parts.append(torch.cat([left, sign * left.flip(-1)], dim=-1) * 0.5**0.5)
     if len(parts) == 2:
         embed.load_kernel_(torch.cat(parts))
-    bias = reader.take("patch_embed.proj_sym.bias", tuple(embed.proj.bias.shape))
-    if bias is not None:
+    bias = reader.take("patch_embed.proj_sym.bias", (half[0],))
+    if bias is not None and embed.proj.bias is not None:
         with torch.no_grad():
             embed.proj.bias.copy_(bias * 0.5**0.5)
+    position = layer_at(model, "pos_embed", nn.PositionalEmbedding)
     reader.drop("patch_embed.flatten_and_permute.permutation", _token_order(position.grid))
-    reader.copy("pos_embed.0", position.weight_sym)
-    reader.copy("pos_embed.1", position.weight_asym)
-    token = sub(model, "cls_token").weight
+    for number, parity in enumerate(("sym", "asym")):
+        reader.copy(f"pos_embed.{number}", position.get_parameter(f"weight_{parity}"))
+    token = layer_at(model, "cls_token", nn.ClassToken).weight
     reader.copy("cls_token.0", token)
     reader.drop("cls_token.1", torch.zeros(1, dtype=token.dtype))
 
@@ -130,13 +130,13 @@ def _token_order(grid: tuple[int, int]) -> Tensor:
     return torch.cat([left.flatten(), right.flip(1).flatten()])
 
 
-def _read_typed_norm(reader: StateReader, norm: nn.Layer, key: str) -> None:
-    reader.copy(f"{key}.scaling.alpha_sym", norm.weight_sym)
-    reader.copy(f"{key}.scaling.alpha_asym", norm.weight_asym)
+def _read_typed_norm(reader: StateReader, norm: nn.IsotypicLayerNorm, key: str) -> None:
+    for parity in ("sym", "asym"):
+        reader.copy(f"{key}.scaling.alpha_{parity}", norm.get_parameter(f"weight_{parity}"))
     reader.copy(f"{key}.scaling.beta", norm.bias)
 
 
-def _read_dense_norm(reader: StateReader, norm: nn.Layer, key: str) -> None:
+def _read_dense_norm(reader: StateReader, norm: nn.IsotypicLayerNorm, key: str) -> None:
     reader.copy(f"{key}.weight", _only_weight(norm))
     reader.copy(f"{key}.bias", norm.bias)
 
@@ -148,29 +148,34 @@ _LINEARS = (
     ("mlp.fc1", "mlp.fc1"),
     ("mlp.fc2", "mlp.fc2"),
 )
+_BRANCHES = (("attention", 1), ("mlp", 2))
 
 
 def _read_typed_block(reader: StateReader, block: nn.Chain, key: str) -> None:
     for ours, theirs in _LINEARS:
-        layer = sub(block, ours)
+        layer = layer_at(block, ours, nn.IsotypicLinear)
         for parity in ("sym", "asym"):
-            weight = getattr(layer, f"weight_{parity}")
+            weight = layer.get_parameter(f"weight_{parity}")
             reader.copy(f"{key}.{theirs}.linear_{parity}.weight", weight)
         if layer.bias is not None:
             reader.copy(f"{key}.{theirs}.linear_sym.bias", layer.bias)
-    for number, branch in ((1, block.attention), (2, block.mlp)):
-        _read_typed_norm(reader, branch.norm, f"{key}.norm{number}")
+    for branch, number in _BRANCHES:
+        norm = layer_at(block, f"{branch}.norm", nn.IsotypicLayerNorm)
+        _read_typed_norm(reader, norm, f"{key}.norm{number}")
+        scale = layer_at(block, f"{branch}.scale", nn.LayerScale)
         for parity in ("sym", "asym"):
-            weight = getattr(branch.scale, f"weight_{parity}")
+            weight = scale.get_parameter(f"weight_{parity}")
             reader.copy(f"{key}.gamma_{number}.alpha_{parity}", weight)
 
 
 def _read_dense_block(reader: StateReader, block: nn.Chain, key: str) -> None:
     for ours, theirs in _LINEARS:
-        layer = sub(block, ours)
+        layer = layer_at(block, ours, nn.IsotypicLinear)
         reader.copy(f"{key}.{theirs}.weight", _only_weight(layer))
         if layer.bias is not None:
             reader.copy(f"{key}.{theirs}.bias", layer.bias)
-    for number, branch in ((1, block.attention), (2, block.mlp)):
-        _read_dense_norm(reader, branch.norm, f"{key}.norm{number}")
-        reader.copy(f"{key}.gamma_{number}", _only_weight(branch.scale))
+    for branch, number in _BRANCHES:
+        norm = layer_at(block, f"{branch}.norm", nn.IsotypicLayerNorm)
+        _read_dense_norm(reader, norm, f"{key}.norm{number}")
+        scale = layer_at(block, f"{branch}.scale", nn.LayerScale)
+        reader.copy(f"{key}.gamma_{number}", _only_weight(scale))

@@ -5,6 +5,5 @@ from irrepnet.models._registry import build as build
 from irrepnet.models._registry import create_model as create_model
 from irrepnet.models._registry import list_models as list_models
 from irrepnet.models._registry import model_spec as model_spec
-from irrepnet.models._vit import Stage as Stage
 from irrepnet.models._vit import ViTSize as ViTSize
 from irrepnet.models._vit import vit as vit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from irrepnet import specs
 from irrepnet._errors import SpecError
@@ -26,21 +27,6 @@ class ViTSize:
     width: int
     depth: int
     heads: int
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Blocks that respect one group.
-
-    Attributes:
-        action: The group.
-        type: Type of the tokens.
-        first: Index of the first block.
-    """
-
-    action: ImageAction
-    type: FeatureType
-    first: int
 
 
 def vit(
@@ -120,9 +106,7 @@ def vit(
     )
 
 
-def _feature_type(
-    action: ImageAction, given: FeatureType | str | None, width: int
-) -> FeatureType:
+def _feature_type(action: ImageAction, given: FeatureType | str | None, width: int) -> FeatureType:
     if isinstance(given, FeatureType):
         return given
     if given is not None:
@@ -144,7 +128,7 @@ class Block:
     def spec(self, drop_path: float) -> specs.Chain:
         """Attention, then MLP, each around a skip connection."""
         x, hidden = self.type, self.mlp_ratio * self.type
-        tail: specs.Steps = (
+        tail: tuple[tuple[str, specs.Spec], ...] = (
             ("scale", specs.LayerScale(x, self.init_values)),
             ("drop_path", specs.DropPath(x, drop_path)),
         )
@@ -201,9 +185,7 @@ def _descending(
     break_at: Sequence[tuple[str | ImageAction, int]], depth: int
 ) -> dict[int, str | ImageAction]:
     places = [index for _, index in break_at]
-    if any(a >= b for a, b in zip(places, places[1:], strict=False)) or any(
-        not 0 <= index < depth for index in places
-    ):
+    if any(a >= b for a, b in pairwise(places)) or any(not 0 <= index < depth for index in places):
         raise SpecError(
             f"break_at={list(break_at)!r} names the blocks {places}: expected increasing block "
             f"indices between 0 and {depth - 1}."

@@ -48,7 +48,9 @@ class IsotypicAttention(Layer):
         self.dim = feature_type.dim
         self._runs = _runs(feature_type)
 
-    def forward(self, x: Float[Tensor, "batch tokens three_dim"]) -> Float[Tensor, "batch tokens dim"]:
+    def forward(
+        self, x: Float[Tensor, "batch tokens three_dim"]
+    ) -> Float[Tensor, "batch tokens dim"]:
         """Attend.
 
         Args:

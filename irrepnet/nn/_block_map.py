@@ -17,7 +17,7 @@ class BlockMap:
 
     Attributes:
         name: The irrep's name.
-        source: First and last channel + 1 of the input block; `None` if no input irrep reaches it.
+        source: First and last channel + 1 of the input block; empty if no input irrep reaches it.
         target: The same for the output block.
         copies: Multiplicities in and out.
         components: `dim / end_dim` of the irrep: how often the commutant's pattern repeats.
@@ -28,7 +28,7 @@ class BlockMap:
     """
 
     name: str
-    source: Span | None
+    source: Span
     target: Span
     copies: tuple[int, int]
     components: int
@@ -40,6 +40,11 @@ class BlockMap:
     def end_dim(self) -> int:
         """Dimension of the irrep's commutant: 1, 2 or 4."""
         return len(self.pattern)
+
+    @property
+    def reached(self) -> bool:
+        """Whether an input irrep reaches the block."""
+        return self.copies[0] > 0
 
     @property
     def weight_shape(self) -> tuple[int, ...]:
@@ -58,7 +63,7 @@ def _block_map(source: Block | None, target: Block) -> BlockMap:
     irrep = target.irrep
     return BlockMap(
         name=irrep.name,
-        source=None if source is None else (source.start, source.stop),
+        source=(0, 0) if source is None else (source.start, source.stop),
         target=(target.start, target.stop),
         copies=(0 if source is None else source.multiplicity, target.multiplicity),
         components=irrep.dim // irrep.end_dim,

@@ -109,7 +109,9 @@ class Classifier(Layer):
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         """From tokens to logits `(batch, num_classes)`, or to what the last layer sees."""
-        for name in self.head.names[:-1] if pre_logits else self.head.names:
+        if not pre_logits:
+            return self.head(x)
+        for name in self.head.names[:-1]:
             x = getattr(self.head, name)(x)
         return x
 
@@ -143,10 +145,14 @@ class Classifier(Layer):
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
         """Recompute each block's activations in the backward pass instead of storing them."""
-        self.blocks.grad_checkpointing = enable
+        blocks = self.get_submodule("blocks")
+        assert isinstance(blocks, Chain)
+        blocks.grad_checkpointing = enable
 
     def _dense(self) -> nn.Sequential:
         dense = nn.Sequential()
         for name in (*self.names, "head"):
-            dense.add_module(name, self.get_submodule(name)._dense())
+            layer = self.get_submodule(name)
+            assert isinstance(layer, Layer)
+            dense.add_module(name, layer._dense())
         return dense

@@ -18,9 +18,9 @@ def linear(matrix: np.ndarray) -> nn.Linear:
 class DenseResidual(nn.Sequential):
     """`x + f(x)`."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Add the layers' output to the input."""
-        return x + super().forward(x)
+        return input + super().forward(input)
 
 
 class DenseAttention(nn.Module):
@@ -35,6 +35,8 @@ class DenseAttention(nn.Module):
     def __init__(self, channels: np.ndarray, dropout: float) -> None:
         super().__init__()
         self.dropout = dropout
+        self.channels: Tensor
+        self.back: Tensor
         self.register_buffer("channels", torch.tensor(channels), persistent=False)
         # Where each head coordinate goes back: its rank among the value's input channels.
         order = np.argsort(np.argsort(channels[2].ravel()))
@@ -44,7 +46,9 @@ class DenseAttention(nn.Module):
         """From `(batch, tokens, 3 * dim)` to `(batch, tokens, dim)`."""
         picked = x[..., self.channels]  # batch, tokens, 3, heads, head_dim
         q, k, v = picked.permute(2, 0, 3, 1, 4)
-        out = F.scaled_dot_product_attention(q, k, v, dropout_p=self.dropout if self.training else 0)
+        out = F.scaled_dot_product_attention(
+            q, k, v, dropout_p=self.dropout if self.training else 0
+        )
         return out.transpose(1, 2).flatten(2)[..., self.back]
 
 
@@ -86,6 +90,7 @@ class DenseRMSNorm(nn.Module):
         self, shares: np.ndarray, eps: float, weight: Tensor | None, bias: Tensor | None
     ) -> None:
         super().__init__()
+        self.shares: Tensor
         self.register_buffer("shares", torch.tensor(shares), persistent=False)
         self.eps = eps
         self.weight = None if weight is None else nn.Parameter(weight.detach().clone())
@@ -121,6 +126,6 @@ class DensePatchEmbed(nn.Sequential):
             conv.bias = nn.Parameter(bias.detach().clone())
         super().__init__(conv, nn.Flatten(2))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """From images to `(batch, tokens, dim)`."""
-        return super().forward(x).transpose(1, 2)
+        return super().forward(input).transpose(1, 2)

@@ -8,10 +8,12 @@ def writes_in_place(x: Tensor) -> bool:
     """Whether results may be written with `out=` and in place.
 
     True in plain eager inference. False when autograd records, when the call is being traced
-    (`torch.compile`, `torch.export`), and under autocast, which does not reach `out=` variants.
+    (`torch.compile`, `torch.export`) or transformed
+    (`torch.func.vmap`), and under autocast, which does not reach `out=` variants.
     """
-    return not (
-        torch.compiler.is_compiling()
-        or torch.is_grad_enabled()
-        or torch.is_autocast_enabled(x.device.type)
-    )
+    if torch.compiler.is_compiling() or torch.is_grad_enabled():
+        return False
+    if torch._C._are_functorch_transforms_active():  # vmap has no rule for `out=`
+        return False
+    device = x.device.type
+    return not (torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device))

@@ -90,15 +90,21 @@ class GSetBasis(ConstantsLayer):
         """From points to irreps: the inverse of `to_points`."""
         return self._transform(x, to_points=False)
 
+    @property
+    def is_identity(self) -> bool:
+        """Whether every orbit is one point, so that nothing moves."""
+        return all(len(run.slots) == 1 for run in self._runs)
+
     def _transform(self, x: Tensor, to_points: bool) -> Tensor:
-        if len(self._runs) == 1 and len(self._runs[0].slots) == 1:
-            return x  # one point: nothing moves
+        if self.is_identity:
+            return x
         if writes_in_place(x):
-            return self._write(x, to_points)
+            out = torch.empty_like(x, memory_format=torch.contiguous_format)
+            return self.write(x, out, to_points)
         return self._build(x, to_points)
 
-    def _write(self, x: Tensor, to_points: bool) -> Tensor:
-        out = torch.empty_like(x, memory_format=torch.contiguous_format)
+    def write(self, x: Tensor, out: Tensor, to_points: bool) -> Tensor:
+        """Write the transform of `x` into `out` (not the same memory); no autograd."""
         for k, run in enumerate(self._runs):
             sources, targets = _sides(run, to_points)
             n, matrix = run.count, _oriented(run, to_points)
@@ -153,8 +159,8 @@ def _oriented(run: _Run, to_points: bool) -> tuple[tuple[float, ...], ...]:
 
 def _combine(parts: list[Tensor], row: tuple[float, ...], out: Tensor) -> None:
     """Write `sum_k row[k] * parts[k]` into `out`."""
-    if len(parts) == 1:
-        torch.mul(parts[0], row[0], out=out)
+    if len(parts) == 1:  # one point: the matrix is 1
+        out.copy_(parts[0])
     else:  # r0 a + r1 b = r0 (a + (r1 / r0) b), and r1 / r0 is exactly +-1 for orbits of two
         torch.add(parts[0], parts[1], alpha=row[1] / row[0], out=out)
         out.mul_(row[0])
@@ -162,5 +168,5 @@ def _combine(parts: list[Tensor], row: tuple[float, ...], out: Tensor) -> None:
 
 def _combined(parts: list[Tensor], row: tuple[float, ...]) -> Tensor:
     if len(parts) == 1:
-        return parts[0] * row[0]
+        return parts[0]
     return torch.add(parts[0], parts[1], alpha=row[1] / row[0]) * row[0]

@@ -74,7 +74,7 @@ class IsotypicLinear(Layer):
         self.reset_parameters()
 
     def _reached(self) -> list[BlockMap]:
-        return [block for block in self._maps if block.source is not None]
+        return [block for block in self._maps if block.reached]
 
     def reset_parameters(self) -> None:
         """Draw the weights anew from torch's generator; the bias is zero."""
@@ -100,7 +100,7 @@ class IsotypicLinear(Layer):
         for block in self._maps:
             bias = self.bias if block.invariant else None
             first, last = block.target
-            if block.source is None:
+            if not block.reached:
                 out[:, first:last] = 0 if bias is None else bias
             elif not block.pairs:
                 out[:, first:last] = self._mixed(x, block)
@@ -117,7 +117,7 @@ class IsotypicLinear(Layer):
         parts = []
         for block in self._maps:
             bias = self.bias if block.invariant else None
-            if block.source is None:
+            if not block.reached:
                 shape = (len(x), block.target[1] - block.target[0])
                 parts.append(x.new_zeros(shape) if bias is None else bias.to(x).expand(shape))
             elif not block.pairs:
@@ -130,7 +130,6 @@ class IsotypicLinear(Layer):
 
     def _mixed(self, x: Tensor, block: BlockMap) -> Tensor:
         """Complex or quaternionic type with several components for each commutant direction."""
-        assert block.source is not None
         e, size, (copies, _) = block.end_dim, block.components, block.copies
         part = x[:, block.source[0] : block.source[1]].unflatten(-1, (e, size, copies))
         part = part.transpose(1, 2).reshape(len(x) * size, e * copies)
@@ -194,12 +193,3 @@ class IsotypicLinear(Layer):
     def extra_repr(self) -> str:
         """Types and bias."""
         return f"{self.in_type} -> {self.out_type}, bias={self.bias is not None}"
-
-
-def _mixed(x: Tensor, weight: Tensor, source: Block, target: Block) -> Tensor:
-    """Complex or quaternionic type with several components for each commutant direction."""
-    e, size = source.irrep.end_dim, source.irrep.dim // source.irrep.end_dim
-    part = x[:, source.start : source.stop].unflatten(-1, (e, size, source.multiplicity))
-    part = part.transpose(1, 2).reshape(len(x) * size, e * source.multiplicity)
-    out = (part @ weight).view(len(x), size, e, target.multiplicity)
-    return out.transpose(1, 2).reshape(len(x), target.width)

@@ -15,6 +15,7 @@ from irrepnet.nn._dense import DenseRMSNorm, linear
 from irrepnet.nn._layer import Layer
 from irrepnet.types import FeatureType, check_norm
 
+
 class IsotypicLayerNorm(CopyScale, Layer):
     """Centre, divide by one joint deviation, scale each copy, add an invariant bias.
 

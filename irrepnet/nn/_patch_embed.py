@@ -53,6 +53,8 @@ class PatchEmbed(ConstantsLayer):
         torch.Size([1, 4, 8])
     """
 
+    pixels: Tensor
+
     def __init__(
         self,
         action: ImageAction,
@@ -65,7 +67,12 @@ class PatchEmbed(ConstantsLayer):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        self.action, self.channels, self.image_size, self.patch = action, channels, image_size, patch
+        self.action, self.channels, self.image_size, self.patch = (
+            action,
+            channels,
+            image_size,
+            patch,
+        )
         patch_type = PatchType.of(action, patch, channels)
         self.basis = GSetBasis(patch_type.gset, device, dtype)
         self.proj = IsotypicLinear(
@@ -74,7 +81,9 @@ class PatchEmbed(ConstantsLayer):
         self.register_constant("pixels", patch_type.pixels, device)
         self._sorted = bool((np.diff(patch_type.pixels) == 1).all())
 
-    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch tokens dim"]:
+    def forward(
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch tokens dim"]:
         """Embed; tokens are in row-major order."""
         if tuple(x.shape[1:]) != (self.channels, *self.image_size):
             raise GridError(

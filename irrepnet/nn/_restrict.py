@@ -26,6 +26,8 @@ class Restrict(ConstantsLayer):
         for each irrep that splits otherwise, or two changes of basis through points.
     """
 
+    order: Tensor
+
     def __init__(
         self,
         restriction: Restriction,

@@ -52,6 +52,8 @@ class PositionalEmbedding(ConstantsLayer):
         6
     """
 
+    order: Tensor
+
     def __init__(
         self,
         feature_type: FeatureType,
@@ -65,7 +67,9 @@ class PositionalEmbedding(ConstantsLayer):
         orbits = grid_orbits(action, grid)
         self._blocks = tuple((b.irrep.name, b.irrep.dim) for b in feature_type.blocks)
         self._shapes = tuple(t.points.shape for t in orbits)
-        moved: list[list[np.ndarray]] = [[_moved(b.irrep, t) for t in orbits] for b in feature_type.blocks]
+        moved: list[list[np.ndarray]] = [
+            [_moved(b.irrep, t) for t in orbits] for b in feature_type.blocks
+        ]
         self._fixed = tuple(tuple(m.shape[-1] for m in row) for row in moved)
         for block, row, fixed in zip(feature_type.blocks, moved, self._fixed, strict=True):
             for k, matrices in enumerate(row):
@@ -157,7 +161,9 @@ class ClassToken(Layer):
         """Draw the token anew, standard deviation 0.02."""
         nn.init.normal_(self.weight, std=STD)
 
-    def forward(self, x: Float[Tensor, "batch tokens dim"]) -> Float[Tensor, "batch more_tokens dim"]:
+    def forward(
+        self, x: Float[Tensor, "batch tokens dim"]
+    ) -> Float[Tensor, "batch more_tokens dim"]:
         """Prepend the token."""
         token = invariant_channels(self.weight, self.dim).to(x.dtype)
         return torch.cat([token.expand(len(x), 1, self.dim), x], dim=1)

@@ -39,7 +39,7 @@ class Spec:
             True
         """
         fields = {f.name: _encode(getattr(self, f.name)) for f in dataclasses.fields(self)}
-        return {"spec": type(self).__name__, **fields}
+        return {"$spec": type(self).__name__, **fields}
 
 
 def from_json(data: Any) -> Any:
@@ -52,38 +52,42 @@ def from_json(data: Any) -> Any:
         return tuple(from_json(item) for item in data)
     if not isinstance(data, dict):
         return data
-    if "group" in data:
-        return groups.from_recipe(data["group"])
-    if "type" in data:
-        group, text = data["type"]
+    if "$group" in data:
+        return groups.from_recipe(data["$group"])
+    if "$type" in data:
+        group, text = data["$type"]
         return FeatureType(groups.from_recipe(group), text)
-    if "action" in data:
-        name, group, matrices = data["action"]
+    if "$action" in data:
+        name, group, matrices = data["$action"]
         return ImageAction(name, groups.from_recipe(group), from_json(matrices))
-    fields = {key: from_json(value) for key, value in data.items() if key != "spec"}
-    kind = Spec.known.get(data.get("spec", ""))
+    fields = {key: from_json(value) for key, value in data.items() if key != "$spec"}
+    kind = Spec.known.get(data.get("$spec", ""))
     if kind is None:
         raise SpecError(
-            f"unknown spec {data.get('spec')!r}: expected one of {', '.join(sorted(Spec.known))}; "
+            f"unknown spec {data.get('$spec')!r}: expected one of {', '.join(sorted(Spec.known))}; "
             f"import the module that defines your own specs before loading them."
         )
     try:
         return kind(**fields)
     except TypeError as problem:
-        raise SpecError(f"the stored {kind.__name__} does not fit this version: {problem}.") from None
+        raise SpecError(
+            f"the stored {kind.__name__} does not fit this version: {problem}."
+        ) from None
 
 
 def _encode(value: Any) -> Any:
     if isinstance(value, Spec):
         return value.to_json()
     if isinstance(value, FeatureType):
-        return {"type": [_encode(value.group.recipe), str(value)]}
+        return {"$type": [_encode(value.group.recipe), str(value)]}
     if isinstance(value, ImageAction):
-        return {"action": [value.name, _encode(value.group.recipe), _encode(value.matrices)]}
+        return {"$action": [value.name, _encode(value.group.recipe), _encode(value.matrices)]}
     if isinstance(value, Group):
-        return {"group": _encode(value.recipe)}
+        return {"$group": _encode(value.recipe)}
     if isinstance(value, tuple | list):
         return [_encode(item) for item in value]
     if value is None or isinstance(value, str | int | float | bool):
         return value
-    raise SpecError(f"a spec cannot hold {value!r}: expected numbers, text, types, groups or specs.")
+    raise SpecError(
+        f"a spec cannot hold {value!r}: expected numbers, text, types, groups or specs."
+    )

@@ -2,9 +2,12 @@
 
 from irrepnet.types._feature_type import Block as Block
 from irrepnet.types._feature_type import FeatureType as FeatureType
+from irrepnet.types._fixed_dims import fixed_dims as fixed_dims
+from irrepnet.types._fixed_dims import grid_orbits as grid_orbits
+from irrepnet.types._gset_solver import gset_for as gset_for
 from irrepnet.types._gset_type import GSetType as GSetType
 from irrepnet.types._gset_type import Orbits as Orbits
-from irrepnet.types._gset_solver import gset_for as gset_for
+from irrepnet.types._gset_type import canonical_stabiliser as canonical_stabiliser
 from irrepnet.types._patch_type import PatchType as PatchType
 from irrepnet.types._restriction import Restriction as Restriction
 from irrepnet.types._rules import CENTRINGS as CENTRINGS
@@ -12,10 +15,7 @@ from irrepnet.types._rules import INVARIANTS as INVARIANTS
 from irrepnet.types._rules import POOLS as POOLS
 from irrepnet.types._rules import WEIGHTINGS as WEIGHTINGS
 from irrepnet.types._rules import check_choice as check_choice
+from irrepnet.types._rules import check_linear as check_linear
 from irrepnet.types._rules import check_norm as check_norm
 from irrepnet.types._rules import head_type as head_type
 from irrepnet.types._rules import num_invariants as num_invariants
-from irrepnet.types._rules import check_linear as check_linear
-from irrepnet.types._fixed_dims import fixed_dims as fixed_dims
-from irrepnet.types._fixed_dims import grid_orbits as grid_orbits
-from irrepnet.types._gset_type import canonical_stabiliser as canonical_stabiliser

@@ -116,7 +116,7 @@ class FeatureType:
 
     @property
     def dim(self) -> int:
-        """Number of channels, `sum_i dim(rho_i) m_i`."""
+        """Number of channels: the sum over irreps of dimension times multiplicity."""
         return sum(i.dim * m for i, m in zip(self.group.irreps, self.multiplicities, strict=True))
 
     @cached_property

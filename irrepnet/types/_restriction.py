@@ -162,7 +162,7 @@ def check_embedding(small: Group, large: Group, embedding: tuple[int, ...]) -> N
             if large.multiply(embedding[g], embedding[a]) != embedding[small.multiply(g, a)]:
                 raise GroupError(
                     f"the embedding of {small.name} into {large.name} is no homomorphism: elements "
-                    f"{g} and {a} do not multiply as their images {embedding[g]} and {embedding[a]}."
+                    f"{g} and {a} do not multiply as their images {embedding[g]}, {embedding[a]}."
                 )
 
 

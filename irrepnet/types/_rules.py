@@ -68,7 +68,9 @@ def check_linear(in_type: FeatureType, out_type: FeatureType) -> None:
     for name, feature_type in (("input", in_type), ("output", out_type)):
         if feature_type.dim == 0:
             raise FeatureTypeError(f"the {name} type of a linear map is empty: expected a channel.")
-    if not any(a and b for a, b in zip(in_type.multiplicities, out_type.multiplicities, strict=True)):
+    if not any(
+        a and b for a, b in zip(in_type.multiplicities, out_type.multiplicities, strict=True)
+    ):
         raise IrrepMismatchError(
             f"every equivariant map from {in_type} to {out_type} is zero (Schur's lemma): expected "
             f"types that share an irrep."

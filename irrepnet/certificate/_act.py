@@ -1,0 +1,50 @@
+"""How a group element acts on what flows along an edge."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from irrepnet.actions import ImageAction
+from irrepnet.compiler import Edge, Features, Images
+
+
+def act(edge: Edge, element: int, x: Tensor) -> Tensor:
+    """The tensor `g x`.
+
+    Args:
+        edge: What the tensor is: images, or typed features with or without a grid of tokens.
+        element: Element `g` of the edge's group.
+        x: Images `(batch, channels, height, width)` or features `(..., dim)`.
+
+    Examples:
+        >>> from irrepnet import actions
+        >>> edge = Images(actions.image("flop"), 1, (1, 2))
+        >>> act(edge, 1, torch.tensor([[[[1.0, 2.0]]]])).tolist()
+        [[[[2.0, 1.0]]]]
+    """
+    if isinstance(edge, Images):
+        return _move(edge.action, edge.size, element, x.flatten(-2)).view(x.shape)
+    matrix = torch.tensor(edge.type.matrix(element), dtype=x.dtype, device=x.device)
+    x = x @ matrix.t()
+    if edge.grid is None or edge.action is None:
+        return x
+    tokens = _move(edge.action, edge.grid, element, x[:, edge.prefix :].transpose(1, 2))
+    return torch.cat([x[:, : edge.prefix], tokens.transpose(1, 2)], dim=1)
+
+
+def _move(action: ImageAction, size: tuple[int, int], element: int, x: Tensor) -> Tensor:
+    """`(g x)(p) = x(g^-1 p)` along the last axis, the cells of a grid."""
+    origin = np.argsort(action.permutation(*size)[element])
+    return x[..., torch.as_tensor(origin, device=x.device)]
+
+
+def random_input(edge: Edge, batch: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+    """Standard normal input for a network that takes the edge; 5 positions where it leaves them."""
+    if isinstance(edge, Images):
+        shape = (batch, edge.channels, *edge.size)
+    else:
+        assert isinstance(edge, Features)
+        shape = (batch, edge.positions or 5, edge.type.dim)
+    return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
