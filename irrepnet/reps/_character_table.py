@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import sympy
 
 from irrepnet.groups import Group, from_recipe
 from irrepnet.reps._circle import circle
@@ -17,6 +18,8 @@ from irrepnet.reps._closed_tables import (
 )
 from irrepnet.reps._cyclotomic_fields import reduction
 from irrepnet.reps._modular import root_powers
+from irrepnet.reps._numbers import number
+from irrepnet.reps._table_text import latex, text
 
 #: From this many points on, combinatorics beats the class algebra.
 SYMMETRIC_FROM = 6
@@ -85,6 +88,29 @@ class CharacterTable:
         return table
 
     @cached_property
+    def exact(self) -> sympy.ImmutableMatrix:
+        """The table in sympy: integers, radicals of quadratic numbers, cosines, exponentials.
+
+        Examples:
+            >>> from irrepnet import groups
+            >>> groups.alternating(5).character_table.exact[1, 3]
+            1/2 + sqrt(5)/2
+        """
+        rows = zip(*(map(number, counts) for counts in self.multiplicities), strict=True)
+        return sympy.ImmutableMatrix([list(row) for row in rows])
+
+    def power_map(self, exponent: int) -> tuple[int, ...]:
+        """Class of the given power of each class.
+
+        Examples:
+            >>> from irrepnet import groups
+            >>> groups.cyclic(4).character_table.power_map(2)
+            (0, 2, 0, 2)
+        """
+        orders = [c.element_order for c in self.group.conjugacy_classes]
+        return tuple(int(self.powers[t, exponent % o]) for t, o in enumerate(orders))
+
+    @cached_property
     def frobenius_schur(self) -> tuple[int, ...]:
         """Frobenius-Schur indicators: 1 real, 0 complex, -1 quaternionic.
 
@@ -102,6 +128,19 @@ class CharacterTable:
         """Row of the complex conjugate of each row."""
         rows = {row.tobytes(): i for i, row in enumerate(self.residues)}
         return tuple(rows[row.tobytes()] for row in self.residues[:, self.inverse_classes])
+
+    def to_latex(self) -> str:
+        """The table as a LaTeX array."""
+        return latex(self)
+
+    def _repr_latex_(self) -> str:
+        return f"${self.to_latex()}$"
+
+    def __str__(self) -> str:
+        return text(self)
+
+    def __repr__(self) -> str:
+        return f"<CharacterTable of {self.group.name}: {len(self.degrees)} irreps>"
 
 
 def character_table(group: Group) -> CharacterTable:

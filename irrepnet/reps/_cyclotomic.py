@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterator
 
 import numpy as np
 import sympy
 
-from irrepnet.reps._cyclotomic_fields import conductor, embedding, galois_matrix, reduction
+from irrepnet.reps._cyclotomic_fields import embedding, galois_matrix, reduction
 from irrepnet.reps._modular import root_powers
+from irrepnet.reps._numbers import number
 
 #: Products and sums whose proven bound exceeds this are made with Python integers.
 INT64_LIMIT = 1 << 62
@@ -56,6 +56,9 @@ class Cyclotomic:
         index = key if isinstance(key, tuple) else (key,)
         numerators = self.numerators[(*index, slice(None))]
         return Cyclotomic(self.order, numerators, self.denominator)
+
+    def __iter__(self) -> Iterator[Cyclotomic]:
+        return (self[i] for i in range(self.shape[0]))
 
     def __neg__(self) -> Cyclotomic:
         return Cyclotomic(self.order, -self.numerators, self.denominator)
@@ -159,10 +162,11 @@ class Cyclotomic:
     def to_sympy(self) -> sympy.Expr | sympy.Matrix:
         """The numbers in sympy: an expression, or a matrix of expressions."""
         if not self.shape:
-            row = [int(x) for x in self.numerators]
-            return number(self.order, row) / self.denominator
+            counts = np.zeros(self.order, dtype=object)
+            counts[: self.numerators.shape[-1]] = self.numerators
+            return number(counts) / self.denominator
         if len(self.shape) == 1:
-            return sympy.Matrix([self[i].to_sympy() for i in range(self.shape[0])])
+            return sympy.Matrix([entry.to_sympy() for entry in self])
         rows, columns = self.shape
         return sympy.Matrix(rows, columns, lambda i, j: self[int(i), int(j)].to_sympy())
 
@@ -203,50 +207,3 @@ def _common(x: Cyclotomic, y: Cyclotomic) -> tuple[np.ndarray, np.ndarray, int]:
     if _bound(a) * for_x + _bound(b) * for_y >= INT64_LIMIT:
         a, b = a.astype(object), b.astype(object)
     return a * for_x, b * for_y, denominator
-
-
-@lru_cache(maxsize=4096)
-def _number(order: int, coefficients: tuple[int, ...]) -> sympy.Expr:
-    smallest, vector = conductor(order, np.array(coefficients, dtype=object))
-    vector = [int(x) for x in vector]
-    if smallest == 1:
-        return sympy.Integer(vector[0])
-    quadratic = _quadratic(smallest, vector)
-    if quadratic is not None:
-        return quadratic
-    terms = [(c, sympy.Rational(2 * k, smallest)) for k, c in enumerate(vector) if c]
-    conjugate = _dot(np.array(vector, dtype=object), galois_matrix(smallest, smallest - 1))
-    if (conjugate == np.array(vector, dtype=object)).all():
-        return sympy.Add(*(c * sympy.cos(sympy.pi * t) for c, t in terms))
-    return sympy.Add(*(c * sympy.exp(sympy.I * sympy.pi * t) for c, t in terms))
-
-
-def number(order: int, coefficients: Sequence[int]) -> sympy.Expr:
-    """`sum_k coefficients[k] zeta_order^k` in sympy, in the smallest field that holds it.
-
-    Integers and quadratic irrationals in radicals, other real numbers as cosines, the rest as
-    exponentials.
-
-    Examples:
-        >>> number(5, [0, 0, -1, -1]), number(7, [0, 1, 1, 0, 1, 0])
-        (1/2 + sqrt(5)/2, -1/2 + sqrt(7)*I/2)
-    """
-    return _number(order, tuple(int(c) for c in coefficients))
-
-
-def _quadratic(order: int, vector: list[int]) -> sympy.Expr | None:
-    """`a + b sqrt(D)` if the number has two Galois conjugates."""
-    number, conjugates = np.array(vector, dtype=object), set()
-    for a in range(1, order):
-        if math.gcd(a, order) == 1:
-            conjugates.add(tuple(_dot(number, galois_matrix(order, a)).tolist()))
-            if len(conjugates) > 2:
-                return None
-    other = np.array((conjugates - {tuple(vector)}).pop(), dtype=object)
-    trace, difference = number + other, Cyclotomic(order, number - other)
-    square = (difference * difference).numerators
-    value = difference.to_complex()
-    root = sympy.sqrt(int(square[0]))
-    if (value.real if square[0] > 0 else value.imag) < 0:
-        root = -root
-    return sympy.Rational(int(trace[0]), 2) + root / 2
