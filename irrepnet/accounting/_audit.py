@@ -97,8 +97,8 @@ def measure(model: nn.Module, input_shape: tuple[int, ...]) -> Measurement:
         names = ", ".join(sorted(recorder.unknown))
         raise FlopCountError(
             f"the model runs operations whose cost is unknown: {names}. Expected those of "
-            f"irrepnet's layers; give your own layer a cost (LayerRule.cost) and make its operations known "
-            f"with irrepnet.accounting.state_operation."
+            f"irrepnet's layers; give your own layer a cost (LayerRule.cost) and make its "
+            f"operations known with irrepnet.accounting.state_operation."
         )
     return Measurement(counter.get_total_flops(), frozenset(recorder.seen))
 
