@@ -10,6 +10,7 @@ import numpy as np
 
 from irrepnet import groups
 from irrepnet._errors import GridError, GroupError
+from irrepnet.actions._points import PointAction
 from irrepnet.groups import Group, Subgroup
 
 Matrix = tuple[tuple[int, int], tuple[int, int]]
@@ -109,6 +110,15 @@ class ImageAction:
         points = np.stack([2 * rows - (height - 1), 2 * columns - (width - 1)])
         moved = np.asarray(self.matrices) @ points
         return (moved[:, 0] + height - 1) // 2 * width + (moved[:, 1] + width - 1) // 2
+
+    def on_grid(self, height: int, width: int) -> PointAction:
+        """The action on the cells of a grid, row by row, as a `PointAction`.
+
+        Raises:
+            GridError: If an element does not map the grid to itself.
+        """
+        images = tuple(map(tuple, self.permutation(height, width).tolist()))
+        return PointAction(f"{self.name} on {height} x {width}", self.group, images)
 
     # -- subgroups --------------------------------------------------------------------------
 

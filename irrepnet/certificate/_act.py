@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from irrepnet.actions import ImageAction
 from irrepnet.compiler import Edge, Features, Images
 
 
@@ -25,18 +24,20 @@ def act(edge: Edge, element: int, x: Tensor) -> Tensor:
         [[[[2.0, 1.0]]]]
     """
     if isinstance(edge, Images):
-        return _move(edge.action, edge.size, element, x.flatten(-2)).view(x.shape)
+        images = edge.action.permutation(*edge.size)
+        return _move(images[element], x.flatten(-2)).view(x.shape)
     matrix = torch.tensor(edge.type.matrix(element), dtype=x.dtype, device=x.device)
     x = x @ matrix.t()
-    if edge.grid is None or edge.action is None:
+    tokens = edge.tokens
+    if tokens is None:
         return x
-    tokens = _move(edge.action, edge.grid, element, x[:, edge.prefix :].transpose(1, 2))
-    return torch.cat([x[:, : edge.prefix], tokens.transpose(1, 2)], dim=1)
+    moved = _move(tokens.array[element], x[:, edge.prefix :].transpose(1, 2))
+    return torch.cat([x[:, : edge.prefix], moved.transpose(1, 2)], dim=1)
 
 
-def _move(action: ImageAction, size: tuple[int, int], element: int, x: Tensor) -> Tensor:
-    """`(g x)(p) = x(g^-1 p)` along the last axis, the cells of a grid."""
-    origin = np.argsort(action.permutation(*size)[element])
+def _move(images: np.ndarray, x: Tensor) -> Tensor:
+    """`(g x)(p) = x(g^-1 p)` along the last axis, for the images of the points under `g`."""
+    origin = np.argsort(images)
     return x[..., torch.as_tensor(origin, device=x.device)]
 
 

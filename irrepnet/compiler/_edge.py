@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from irrepnet.actions import ImageAction
+from irrepnet.actions import ImageAction, PointAction
 from irrepnet.groups import Group
 from irrepnet.types import FeatureType
 
@@ -42,7 +42,8 @@ class Features:
         positions: Feature vectors of one sample, or `None` for any leading axes.
         action: How the group moves the grid of tokens, if there is one.
         grid: Height and width of the token grid.
-        prefix: Tokens before the grid, which the group leaves in place.
+        points: How the group permutes the tokens where they are no grid of an image.
+        prefix: Tokens before the others, which the group leaves in place.
         embedding: After a restriction, for each element of the group the element of the network's
             input group that it is; `None` before one.
     """
@@ -51,6 +52,7 @@ class Features:
     positions: int | None = None
     action: ImageAction | None = None
     grid: tuple[int, int] | None = None
+    points: PointAction | None = None
     prefix: int = 0
     embedding: tuple[int, ...] | None = None
 
@@ -58,6 +60,13 @@ class Features:
     def group(self) -> Group:
         """The group."""
         return self.type.group
+
+    @property
+    def tokens(self) -> PointAction | None:
+        """How the group permutes the tokens (those after the prefix), if it does."""
+        if self.action is not None and self.grid is not None:
+            return self.action.on_grid(*self.grid)
+        return self.points
 
     def __str__(self) -> str:
         where = "" if self.positions is None else f"{self.positions} x "

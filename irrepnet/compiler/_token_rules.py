@@ -197,10 +197,12 @@ class RestrictRule:
         action = at.action and ImageAction(
             spec.name, spec.subgroup, tuple(at.action.matrices[a] for a in spec.embedding)
         )
+        points = at.points and at.points.restrict(spec.name, spec.subgroup, spec.embedding)
         return spec, replace(
             at,
             type=restriction.out_type,
             action=action,
+            points=points,
             embedding=tuple(before[a] for a in spec.embedding),
         )
 
@@ -242,7 +244,7 @@ class TokenPoolRule:
                 "got pooling 'token' without a class token: expected kind='avg' (global_pool="
                 "'avg'), or a ClassToken before."
             )
-        return spec, replace(at, positions=1, grid=None, prefix=0)
+        return spec, replace(at, positions=1, grid=None, points=None, prefix=0)
 
     def decide(self, spec: specs.TokenPool, edge: Edge) -> str:
         return {"token": "the class token", "avg": "mean over the grid"}[spec.kind]

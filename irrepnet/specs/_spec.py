@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from irrepnet import groups
 from irrepnet._errors import SpecError
-from irrepnet.actions import ImageAction
+from irrepnet.actions import ImageAction, PointAction
 from irrepnet.groups import Group
 from irrepnet.types import FeatureType
 
@@ -57,6 +57,9 @@ def from_json(data: Any) -> Any:
     if "$type" in data:
         group, text = data["$type"]
         return FeatureType(groups.from_recipe(group), text)
+    if "$points" in data:
+        name, group, images = data["$points"]
+        return PointAction(name, groups.from_recipe(group), from_json(images))
     if "$action" in data:
         name, group, matrices = data["$action"]
         return ImageAction(name, groups.from_recipe(group), from_json(matrices))
@@ -82,6 +85,8 @@ def _encode(value: Any) -> Any:
         return {"$type": [_encode(value.group.recipe), str(value)]}
     if isinstance(value, ImageAction):
         return {"$action": [value.name, _encode(value.group.recipe), _encode(value.matrices)]}
+    if isinstance(value, PointAction):
+        return {"$points": [value.name, _encode(value.group.recipe), _encode(value.images)]}
     if isinstance(value, Group):
         return {"$group": _encode(value.recipe)}
     if isinstance(value, tuple | list):
