@@ -111,10 +111,10 @@ class GramModel:
         """The commutant in the coordinates of `modular`, each matrix up to a factor."""
         units = left_regular({"R": 1, "C": 2, "H": 4}[self.kind])
         if self.kind == "H":
-            # u has length c: j b = u-vector / sqrt(c), so in these coordinates sqrt(c) j is
-            # b -> u, u -> -c b.
+            # Coordinates are sqrt(D) times orthonormal ones, and D is c = <u, u> times larger on
+            # u than on v: there sqrt(c) j is e_v -> c e_u, e_u -> -e_v.
             length = int(self.pairings.residues(p, root)[1, 1, 0])
-            units[2:, :2, 2:] *= length
+            units[2:, 2:, :2] *= length
         identity = np.eye(self.dim // len(units), dtype=np.int64)
         return np.stack([np.kron(unit, identity) for unit in units]) % p
 
