@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from irrepnet import nn
 from irrepnet._errors import IrrepMismatchError, IrrepnetError, SpecError
 from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import check_types_meet
 from irrepnet.compiler._plan import Node
 from irrepnet.compiler._rule import rule_of
 from irrepnet.specs import Chain, Classifier, Residual, Spec
+
+#: Steps become attributes of such a module.
+_MODULE = nn.Chain(())
 
 
 def source_of(spec: Spec) -> Edge:
@@ -64,10 +68,18 @@ def _join(path: str, name: str) -> str:
 
 def _steps(spec: Chain | Residual, edge: Edge, path: str) -> tuple[Node, ...]:
     names = [name for name, _ in spec.steps]
+    if not names:
+        raise SpecError(f"{_place(path, spec)}: got no steps: expected at least one.")
     if len(set(names)) < len(names) or not all(n and "." not in n for n in names):
         raise SpecError(
             f"{_place(path, spec)}: got the step names {names}: expected distinct names without "
             f"dots, since they name modules and parameters."
+        )
+    taken = [name for name in names if hasattr(_MODULE, name)]
+    if taken:
+        raise SpecError(
+            f"{_place(path, spec)}: got the step names {taken}: expected names that a module does "
+            f"not use itself; choose others."
         )
     children = []
     for name, step in spec.steps:
