@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from irrepnet import specs
-from irrepnet._errors import SpecError
+from irrepnet._errors import IrrepnetError, SpecError
 from irrepnet.actions import ImageAction, as_image_action
 from irrepnet.types import FeatureType
 
@@ -43,7 +43,7 @@ def vit(
     break_at: Sequence[tuple[str | ImageAction, int]] | None = None,
     feature_type: FeatureType | str | None = None,
     invariants: str = "trivial",
-    mlp_ratio: int = 4,
+    mlp_ratio: float = 4,
     init_values: float = 1e-6,
     qkv_bias: bool = True,
     norm_eps: float = 1e-6,
@@ -120,14 +120,15 @@ class Block:
 
     type: FeatureType
     heads: int
-    mlp_ratio: int
+    mlp_ratio: float
     init_values: float
     qkv_bias: bool
     norm_eps: float
 
     def spec(self, drop_path: float) -> specs.Chain:
         """Attention, then MLP, each around a skip connection."""
-        x, hidden = self.type, self.mlp_ratio * self.type
+        x = self.type
+        hidden = FeatureType(x.group, [int(self.mlp_ratio * m) for m in x.multiplicities])
         tail: tuple[tuple[str, specs.Spec], ...] = (
             ("scale", specs.LayerScale(x, self.init_values)),
             ("drop_path", specs.DropPath(x, drop_path)),
@@ -166,19 +167,30 @@ def _blocks(
     for index in range(depth):
         if index in breaks:
             smaller = action.restrict(breaks[index])
-            restrict = _restrict(block.type, action, smaller)
-            steps.append((f"restrict{index}", restrict))
-            action = smaller
-            block = replace(block, type=restrict.restriction.out_type)
+            if smaller.group.order == action.group.order:
+                raise SpecError(
+                    f"break_at={list(break_at)!r} goes from {action.name!r} to {smaller.name!r} at "
+                    f"block {index}, which gives up nothing: expected a smaller group each time."
+                )
+            name = f"restrict{index}"
+            restrict, x = _restrict(block.type, action, smaller, f"blocks.{name}")
+            steps.append((name, restrict))
+            action, block = smaller, replace(block, type=x)
         rate = drop_path_rate * index / max(1, depth - 1)
         steps.append((str(index), block.spec(rate)))
     return specs.Chain(tuple(steps)), block.type
 
 
-def _restrict(x: FeatureType, action: ImageAction, smaller: ImageAction) -> specs.Restrict:
-    """A break to a subgroup; ordinary channels (points) where no symmetry is left."""
+def _restrict(
+    x: FeatureType, action: ImageAction, smaller: ImageAction, path: str
+) -> tuple[specs.Restrict, FeatureType]:
+    """A break to a subgroup, and the type after it; points where no symmetry is left."""
     basis = "gset" if smaller.group.order == 1 else "irrep"
-    return specs.Restrict(x, smaller.group, smaller.embedding(action), basis, smaller.name)
+    spec = specs.Restrict(x, smaller.group, smaller.embedding(action), basis, smaller.name)
+    try:
+        return spec, spec.restriction.out_type
+    except IrrepnetError as problem:
+        raise type(problem)(f"{path} (Restrict): {problem}") from None
 
 
 def _descending(
