@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +72,18 @@ class _Recorder(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode for a while: what training adds (dropout) is no part of the count."""
+    training = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
 def measure(model: nn.Module, input_shape: tuple[int, ...]) -> Measurement:
     """Run a model on the meta device, whatever device it lives on; no memory, no arithmetic.
 
@@ -91,7 +105,7 @@ def measure(model: nn.Module, input_shape: tuple[int, ...]) -> Measurement:
         dtype = next((v.dtype for v in state.values() if v.is_floating_point()), None)
         x = torch.empty(input_shape, dtype=dtype, device="meta")
         recorder, counter = _Recorder(), FlopCounterMode(display=False)
-        with counter, recorder:
+        with _evaluating(model), counter, recorder:
             torch.func.functional_call(model, state, (x,))
     if recorder.unknown:
         names = ", ".join(sorted(recorder.unknown))
