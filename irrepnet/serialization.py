@@ -25,7 +25,7 @@ def save(model: nn.Layer, path: str | os.PathLike[str]) -> None:
         path: The file; it is replaced only once the new one is complete.
 
     Raises:
-        CheckpointError: If the model has no plan.
+        CheckpointError: If the model has no plan or no weights, or the file cannot be written.
     """
     if not isinstance(getattr(model, "plan", None), compiler.Plan):
         raise CheckpointError(
@@ -38,11 +38,19 @@ def save(model: nn.Layer, path: str | os.PathLike[str]) -> None:
         "lowering": model.plan.lowering,
     }
     state = {key: value.detach().contiguous() for key, value in model.state_dict().items()}
+    if any(value.is_meta for value in state.values()):
+        raise CheckpointError(
+            "the network lies on the meta device and has no weights: expected one on a real device."
+        )
     target = Path(path)
     partial = target.with_name(target.name + ".partial")
     try:
         save_file(state, partial, metadata)
         partial.replace(target)
+    except (SafetensorError, OSError) as problem:
+        raise CheckpointError(
+            f"cannot write {path}: {problem}. Expected a file in a folder that exists."
+        ) from None
     finally:
         partial.unlink(missing_ok=True)
 
@@ -70,7 +78,7 @@ def load(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> nn
             f"{path} is of format {metadata.get('irrepnet_format')!r}: expected {FORMAT!r}, as "
             f"irrepnet.save writes it."
         )
-    spec = specs.from_json(json.loads(metadata["spec"]))
+    spec = _spec(path, metadata)
     dtype = next((v.dtype for v in state.values() if v.is_floating_point()), None)
     if isinstance(spec, specs.Classifier):
         model = models.build(spec, device, dtype)
@@ -78,3 +86,13 @@ def load(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> nn
         model = compiler.compile(spec, metadata["lowering"], device, dtype)
     model.load_state_dict(state)
     return model.eval()
+
+
+def _spec(path: str | os.PathLike[str], metadata: dict[str, str]) -> specs.Spec:
+    """The spec that a file's metadata hold."""
+    try:
+        return specs.from_json(json.loads(metadata["spec"]))
+    except (KeyError, json.JSONDecodeError) as problem:
+        raise CheckpointError(
+            f"{path} holds no readable spec ({problem}): expected a file written by irrepnet.save."
+        ) from None
