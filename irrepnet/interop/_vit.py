@@ -23,20 +23,28 @@ DEFAULTS: dict[str, Any] = {
     "depth": 12,
     "num_heads": 12,
     "mlp_ratio": 4,
-    "qkv_bias": True,
+    "qkv_bias": False,
     "drop_rate": 0.0,
     "drop_path_rate": 0.0,
     "init_scale": 1e-4,
     "norm_eps": 1e-6,
     "use_symmetrized_asym_feats": False,
+    "use_fused_attn": False,
+    "attn_drop_rate": 0.0,
+    "qk_scale": None,
+    "use_attn_mixer": False,
 }
+
+#: Config keys whose other values would change the network in a way that ours does not know.
+_FIXED = ("attn_drop_rate", "qk_scale", "use_attn_mixer")
 
 
 def build_vit(config: Mapping[str, Any], kind: str, dtype: torch.dtype) -> nn.Classifier:
     """The network of a published ViT's config, weights not loaded yet.
 
     Raises:
-        CheckpointError: If the config has keys that the published constructor does not know.
+        CheckpointError: If the config has keys that the published constructor does not know, or
+            values that it refuses or that ours does not support.
     """
     unknown = sorted(set(config) - set(DEFAULTS))
     if unknown:
@@ -45,6 +53,7 @@ def build_vit(config: Mapping[str, Any], kind: str, dtype: torch.dtype) -> nn.Cl
             f"{', '.join(DEFAULTS)}."
         )
     c = {**DEFAULTS, **config}
+    _check_values(c, kind)
     spec = vit(
         kind,
         ViTSize(c["patch_size"], c["embed_dim"], c["depth"], c["num_heads"]),
@@ -62,6 +71,22 @@ def build_vit(config: Mapping[str, Any], kind: str, dtype: torch.dtype) -> nn.Cl
         norm_eps=c["norm_eps"],
     )
     return build(spec, dtype=dtype)
+
+
+def _check_values(config: Mapping[str, Any], kind: str) -> None:
+    for key in _FIXED:
+        if config[key] != DEFAULTS[key]:
+            raise CheckpointError(
+                f"config {key}={config[key]!r} of {kind} is not supported: expected "
+                f"{DEFAULTS[key]!r}."
+            )
+    size, patch = config["img_size"], config["patch_size"]
+    width = size if isinstance(size, int) else size[1]
+    if kind != "deit3.vit" and (patch % 2 or width // patch % 2):
+        raise CheckpointError(
+            f"config img_size={size!r}, patch_size={patch!r} of {kind}: expected an even patch and "
+            f"an even number of patches in a row, which the published network pairs."
+        )
 
 
 def read_vit(reader: StateReader, model: nn.Classifier, kind: str) -> None:
