@@ -14,6 +14,7 @@ from irrepnet.nn._dense import linear
 from irrepnet.nn._eager import writes_in_place
 from irrepnet.nn._gset_basis import GSetBasis
 from irrepnet.nn._layer import Layer
+from irrepnet.nn._shapes import check_channels
 from irrepnet.types import GSetType
 
 
@@ -100,6 +101,7 @@ class GSetActivation(Layer):
 
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """Apply the function to every point, for features in irreps along the last axis."""
+        check_channels(x, self.basis.gset.feature_type, self.basis.dim)
         if self.basis.is_identity:
             return self.pointwise(x)
         if writes_in_place(x):

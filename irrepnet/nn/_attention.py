@@ -9,6 +9,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from irrepnet.nn._dense import DenseAttention
 from irrepnet.nn._layer import Layer
+from irrepnet.nn._shapes import check_channels
 from irrepnet.types import FeatureType, head_type
 
 
@@ -45,7 +46,7 @@ class IsotypicAttention(Layer):
         super().__init__()
         head_type(feature_type, heads)
         self.feature_type, self.heads, self.dropout = feature_type, heads, dropout
-        self.dim = feature_type.dim
+        self.in_type, self.dim = 3 * feature_type, feature_type.dim
         self._runs = _runs(feature_type)
 
     def forward(
@@ -61,6 +62,7 @@ class IsotypicAttention(Layer):
         Returns:
             The attended values, of type `feature_type`.
         """
+        check_channels(x, self.in_type, 3 * self.dim)
         q, k, v = self._split(x)
         dropout = self.dropout if self.training else 0.0
         return self._merge(F.scaled_dot_product_attention(q, k, v, dropout_p=dropout))

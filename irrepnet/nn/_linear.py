@@ -11,6 +11,7 @@ from irrepnet.nn._block_map import BlockMap, block_maps
 from irrepnet.nn._eager import writes_in_place
 from irrepnet.nn._initialise import initialise_
 from irrepnet.nn._layer import Layer
+from irrepnet.nn._shapes import check_channels
 from irrepnet.types import FeatureType, check_linear
 
 
@@ -90,6 +91,7 @@ class IsotypicLinear(Layer):
 
     def forward(self, x: Float[Tensor, "*batch in_dim"]) -> Float[Tensor, "*batch out_dim"]:
         """Apply the map along the last axis."""
+        check_channels(x, self.in_type, self.in_dim)
         rows = x.reshape(-1, self.in_dim)
         out = self._write(rows) if writes_in_place(x) else self._build(rows)
         return out.view(*x.shape[:-1], self.out_dim)

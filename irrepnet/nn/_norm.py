@@ -13,6 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 from irrepnet.nn._copies import CopyScale, invariant_channels
 from irrepnet.nn._dense import DenseRMSNorm, linear
 from irrepnet.nn._layer import Layer
+from irrepnet.nn._shapes import check_channels
 from irrepnet.types import FeatureType, check_norm
 
 
@@ -82,6 +83,7 @@ class IsotypicLayerNorm(CopyScale, Layer):
 
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """Normalise along the last axis."""
+        check_channels(x, self.feature_type, self.dim)
         weight = self.channels() if self.affine else None
         bias = None if self.bias is None else invariant_channels(self.bias, self.dim)
         x = x if self._single else self._centre(x)

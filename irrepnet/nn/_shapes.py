@@ -1,0 +1,15 @@
+"""Whether a tensor fits a layer's feature type; torch's own message would not name the type."""
+
+from torch import Tensor
+
+from irrepnet._errors import IrrepMismatchError
+from irrepnet.types import FeatureType
+
+
+def check_channels(x: Tensor, feature_type: FeatureType, dim: int) -> None:
+    """Raise `IrrepMismatchError` unless the last axis of `x` has the type's `dim` channels."""
+    if x.shape[-1] != dim:
+        raise IrrepMismatchError(
+            f"got a tensor of shape {tuple(x.shape)}: expected {dim} channels on the last axis, "
+            f"typed {feature_type} over {feature_type.group.name}."
+        )
