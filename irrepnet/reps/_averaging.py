@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from irrepnet._errors import RepresentationError
@@ -13,14 +11,13 @@ from irrepnet.reps._orthonormal import orthonormal
 
 
 def averaged_basis(
-    group: Group, matrix: Callable[[int], np.ndarray], dim: int, multiplicities: tuple[int, ...]
+    group: Group, matrices: np.ndarray, multiplicities: tuple[int, ...]
 ) -> np.ndarray:
     """Orthonormal isotypic basis of an orthogonal representation, rows isotypic.
 
     Args:
         group: The group.
-        matrix: Orthogonal matrix of each element.
-        dim: Dimension.
+        matrices: Orthogonal matrices of all elements, `(order, dim, dim)`.
         multiplicities: Copies of each irrep.
 
     Raises:
@@ -32,7 +29,7 @@ def averaged_basis(
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 2.7, Prop. 8.
     """
-    matrices = np.stack([matrix(a) for a in range(group.order)])
+    dim = matrices.shape[-1]
     error = max(
         (np.abs(matrices[g] @ matrices[g].T - np.eye(dim)).max() for g in group.generators),
         default=0.0,

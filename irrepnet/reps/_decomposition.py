@@ -13,21 +13,22 @@ from irrepnet.reps._orbits import OrbitType
 
 
 class IsotypicBasis:
-    """The orthogonal map from natural to isotypic coordinates; abstract.
+    """The orthogonal map from natural to isotypic coordinates; this one is the identity.
 
     `U rho(g) U^T = (+)_i rho_i(g) (x) I_(m_i)`: irreps in order, and inside a block row
     `component * m_i + copy`.
     """
 
-    dim: int
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """Natural coordinates to isotypic ones, on the last axis."""
-        raise NotImplementedError
+        return self._check(x)
 
     def adjoint(self, y: np.ndarray) -> np.ndarray:
         """Isotypic coordinates to natural ones, on the last axis; the inverse of `apply`."""
-        raise NotImplementedError
+        return self._check(y)
 
     def to_dense(self) -> np.ndarray:
         """The matrix `U`, float64 `(dim, dim)`; rows are isotypic."""
@@ -92,6 +93,41 @@ class OrbitBasis(IsotypicBasis):
                 natural = natural * kind.signs
             x[..., kind.points] = natural
         return x
+
+
+class SumBasis(IsotypicBasis):
+    """The isotypic basis of a direct sum: copies of an irrep part by part."""
+
+    def __init__(self, irreps: tuple[Irrep, ...], parts: list[Decomposition]) -> None:
+        self.dim = sum(part.basis.dim for part in parts)
+        self._parts = [part.basis for part in parts]
+        self._rows = [np.empty(part.basis.dim, dtype=np.int64) for part in parts]
+        start = 0
+        for irrep in irreps:
+            copies = [part.multiplicities[irrep.index] for part in parts]
+            before = 0
+            for part, rows, c in zip(parts, self._rows, copies, strict=True):
+                component, copy = np.ogrid[: irrep.dim, :c]
+                block = start + component * sum(copies) + before + copy
+                rows[part.blocks[irrep.index]] = block.ravel()
+                before += c
+            start += irrep.dim * sum(copies)
+
+    def apply(self, x: np.ndarray) -> np.ndarray:
+        """Natural coordinates to isotypic ones, on the last axis."""
+        x = self._check(x)
+        y, start = np.empty(x.shape, np.result_type(x, np.float64)), 0
+        for basis, rows in zip(self._parts, self._rows, strict=True):
+            y[..., rows] = basis.apply(x[..., start : start + basis.dim])
+            start += basis.dim
+        return y
+
+    def adjoint(self, y: np.ndarray) -> np.ndarray:
+        """Isotypic coordinates to natural ones, on the last axis."""
+        y = self._check(y)
+        parts = zip(self._parts, self._rows, strict=True)
+        pieces = [basis.adjoint(y[..., rows]) for basis, rows in parts]
+        return np.concatenate(pieces, axis=-1) if pieces else y
 
 
 def _rows(orbit_types: tuple[OrbitType, ...], irreps: tuple[Irrep, ...]) -> list[np.ndarray]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from irrepnet._errors import RepresentationError
-from irrepnet.reps._representation import Representation
+from irrepnet.reps._representation import Representation, check_same_group
 
 
 class Hom:
@@ -19,11 +19,7 @@ class Hom:
     """
 
     def __init__(self, source: Representation, target: Representation) -> None:
-        if source.group != target.group:
-            raise RepresentationError(
-                f"got a representation of {source.group.name} and one of {target.group.name}: "
-                "expected two of the same group. Restrict one of them first."
-            )
+        check_same_group(source, target)
         self.source, self.target, self.group = source, target, source.group
 
     @property

@@ -1,23 +1,25 @@
-"""Representations: permutations, signed permutations and matrices of a group's elements."""
+"""`Representation`: a group acting linearly on a real space with a standard inner product."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from irrepnet._errors import RepresentationError
 from irrepnet.groups import Group
 from irrepnet.reps._averaging import averaged_basis
-from irrepnet.reps._decomposition import Decomposition, DenseBasis, OrbitBasis
-from irrepnet.reps._orbits import OrbitType, orbit_types
+from irrepnet.reps._decomposition import Decomposition, DenseBasis, IsotypicBasis, SumBasis
+from irrepnet.reps._modular import splitting_prime
 
 
 class Representation:
     """A real representation of a finite group; abstract.
 
-    Sums `V + W`, multiples `3 * V` and tensor products `V @ W` are representations again.
+    Sums `V + W`, multiples `3 * V` and tensor products `V @ W` are representations again; see also
+    `symmetric_square`, `exterior_square`, `dual`, `restrict` and `induce`.
     """
 
     group: Group
@@ -28,94 +30,275 @@ class Representation:
         raise NotImplementedError
 
     @cached_property
+    def matrices(self) -> np.ndarray:
+        """Matrices of all elements, float64 `(order, dim, dim)`, kept.
+
+        Cost:
+            8 * order * dim^2 bytes.
+        """
+        return np.stack([self.matrix(a) for a in range(self.group.order)])
+
+    @cached_property
     def character(self) -> np.ndarray:
         """Trace of one element per conjugacy class, float64."""
-        return np.array(
-            [np.trace(self.matrix(c.representative)) for c in self.group.conjugacy_classes]
-        )
+        classes = self.group.conjugacy_classes
+        return np.array([np.trace(self.matrix(c.representative)) for c in classes])
+
+    def character_modulo(self, p: int, root: int) -> np.ndarray | None:
+        """The character modulo a prime, one residue per class; None if known as floats only."""
+        return None
 
     @cached_property
     def multiplicities(self) -> tuple[int, ...]:
         """Copies of each of `group.irreps`, by characters.
 
+        Exact, unless the representation was given by floats.
+
         References:
             Serre, *Linear Representations of Finite Groups*, sec. 2.3, Thm. 4.
         """
-        return multiplicities_of_character(self.group, self.character)
+        classes = self.group.conjugacy_classes
+        exponent = math.lcm(4, *(c.element_order for c in classes))
+        p, root = splitting_prime(exponent, 2 * self.dim + 2)
+        character = self.character_modulo(p, root)
+        if character is None:
+            return multiplicities_of_character(self.group, self.character)
+        table, found = self.group.character_table, []
+        weighted = character * table.class_sizes % p
+        inner = table.modulo(p, root)[:, table.inverse_classes] @ weighted % p
+        inner = inner * pow(self.group.order, -1, p) % p  # at most dim, so these are the numbers
+        for irrep in self.group.irreps:
+            found.append(int(inner[irrep.rows[0]]) // (2 if irrep.kind == "H" else 1))
+        return tuple(found)
+
+    def inner(self, other: Representation) -> int:
+        """Dimension of the space of intertwiners: `<chi_V, chi_W>`.
+
+        References:
+            Serre, *Linear Representations of Finite Groups*, sec. 7.2, Lemma 2.
+
+        Examples:
+            >>> from irrepnet import groups, reps
+            >>> V = reps.regular(groups.quaternion())
+            >>> V.inner(V)
+            8
+        """
+        check_same_group(self, other)
+        pairs = zip(self.group.irreps, self.multiplicities, other.multiplicities, strict=True)
+        return sum(irrep.end_dim * m * n for irrep, m, n in pairs)
 
     def decompose(self) -> Decomposition:
-        """Multiplicities and an orthonormal isotypic basis."""
+        """Multiplicities and an orthonormal isotypic basis; computed once.
+
+        Raises:
+            RepresentationError: If the matrices are not orthogonal.
+        """
         return self._decomposition
 
     @cached_property
     def _decomposition(self) -> Decomposition:
-        basis = averaged_basis(self.group, self.matrix, self.dim, self.multiplicities)
+        basis = averaged_basis(self.group, self.matrices, self.multiplicities)
         return Decomposition(self.group, self.multiplicities, DenseBasis(basis))
 
+    def __add__(self, other: Representation) -> Representation:
+        return direct_sum([self, other])
 
-class PermutationRepresentation(Representation):
-    """A group permuting the standard basis, possibly with signs.
+    def __mul__(self, copies: int) -> Representation:
+        return direct_sum([self] * copies, self.group)
+
+    __rmul__ = __mul__
+
+    def __matmul__(self, other: Representation) -> Representation:
+        from irrepnet.reps._tensor import tensor  # it imports this file
+
+        return tensor(self, other)
+
+
+class MatrixRepresentation(Representation):
+    """A group acting by matrices.
 
     Args:
         group: The group.
-        images: `images[a][i]` is where element `a` sends point `i`, int `(order, dim)`.
-        signs: `a e_i = signs[a][i] e_(images[a][i])`, or None if all are 1.
+        matrices: float64 `(order, dim, dim)`.
+        character_modulo: The character modulo a prime, if it is known exactly.
     """
 
-    def __init__(self, group: Group, images: np.ndarray, signs: np.ndarray | None = None) -> None:
-        self.group, self.images, self.signs = group, images, signs
-        self.dim = images.shape[1]
+    def __init__(self, group: Group, matrices: np.ndarray, character_modulo=None) -> None:
+        self.group, self.dim = group, matrices.shape[-1]
+        self._matrices, self._character_modulo = matrices, character_modulo
+
+    @property
+    def matrices(self) -> np.ndarray:  # type: ignore[override]
+        """Matrices of all elements, float64 `(order, dim, dim)`."""
+        return self._matrices
 
     def matrix(self, a: int) -> np.ndarray:
         """Matrix of element `a`, float64 `(dim, dim)`."""
         self.group.inverse(a)
-        matrix = np.zeros((self.dim, self.dim))
-        matrix[self.images[a], np.arange(self.dim)] = 1.0 if self.signs is None else self.signs[a]
+        return self._matrices[a]
+
+    def character_modulo(self, p: int, root: int) -> np.ndarray | None:
+        """The character modulo a prime, one residue per class; None if known as floats only."""
+        return None if self._character_modulo is None else self._character_modulo(p, root)
+
+    def __repr__(self) -> str:
+        return f"<matrix representation of {self.group.name}, dim {self.dim}>"
+
+
+class SumRepresentation(Representation):
+    """A direct sum: coordinates of the parts one after the other."""
+
+    def __init__(self, group: Group, parts: tuple[Representation, ...]) -> None:
+        self.group, self.parts = group, parts
+        self.dim = sum(part.dim for part in parts)
+
+    def matrix(self, a: int) -> np.ndarray:
+        """Matrix of element `a`, float64 `(dim, dim)`."""
+        self.group.inverse(a)
+        matrix, start = np.zeros((self.dim, self.dim)), 0
+        for part in self.parts:
+            matrix[start : start + part.dim, start : start + part.dim] = part.matrix(a)
+            start += part.dim
         return matrix
 
     @cached_property
     def character(self) -> np.ndarray:
-        """Trace of one element per conjugacy class: its (signed) number of fixed points, float64."""
-        rows = [c.representative for c in self.group.conjugacy_classes]
-        fixed = (self.images[rows] == np.arange(self.dim)).astype(np.float64)
-        return (fixed if self.signs is None else fixed * self.signs[rows]).sum(axis=1)
-
-    @cached_property
-    def orbit_types(self) -> tuple[OrbitType, ...]:
-        """Orbits, sorted by stabiliser."""
-        return orbit_types(self.group, self.images, self.signs)
+        """Trace of one element per conjugacy class, float64."""
+        zero = np.zeros(len(self.group.conjugacy_classes))
+        return sum((part.character for part in self.parts), zero)
 
     @cached_property
     def multiplicities(self) -> tuple[int, ...]:
-        """Copies of each irrep: fixed vectors of the stabilisers, counted orbit by orbit."""
-        total = np.zeros(len(self.group.irreps), dtype=np.int64)
-        for kind in self.orbit_types:
-            total += kind.num_orbits * np.array(kind.multiplicities)
-        return tuple(total.tolist())
+        """Copies of each irrep: the sum over the parts."""
+        rows = [part.multiplicities for part in self.parts]
+        return tuple(sum(column) for column in zip(*rows, strict=True)) or (
+            (0,) * len(self.group.irreps)
+        )
 
     @cached_property
     def _decomposition(self) -> Decomposition:
-        basis = OrbitBasis(self.orbit_types, self.group.irreps)
-        return Decomposition(self.group, self.multiplicities, basis, self.orbit_types)
+        basis = SumBasis(self.group.irreps, [part.decompose() for part in self.parts])
+        return Decomposition(self.group, self.multiplicities, basis)
 
     def __repr__(self) -> str:
-        signed = "" if self.signs is None else "signed "
-        return f"<{signed}permutation representation of {self.group.name}, dim {self.dim}>"
+        return f"<sum of {len(self.parts)} representations of {self.group.name}, dim {self.dim}>"
 
 
-class MatrixRepresentation(Representation):
-    """A group acting by matrices, float64 `(order, dim, dim)`."""
+class IsotypicRepresentation(Representation):
+    """The sum of `m_i` copies of each irrep `i`, in isotypic coordinates."""
 
-    def __init__(self, group: Group, matrices: np.ndarray) -> None:
-        self.group, self.matrices, self.dim = group, matrices, matrices.shape[-1]
+    def __init__(self, group: Group, multiplicities: tuple[int, ...]) -> None:
+        self.group = group
+        self.multiplicities = multiplicities  # type: ignore[assignment]
+        self.dim = sum(i.dim * m for i, m in zip(group.irreps, multiplicities, strict=True))
 
     def matrix(self, a: int) -> np.ndarray:
-        """Matrix of element `a`, float64 `(dim, dim)`."""
+        """Matrix of element `a`: one block `rho_i(a) (x) I` per irrep."""
         self.group.inverse(a)
-        return self.matrices[a]
+        matrix = np.zeros((self.dim, self.dim))
+        for irrep, m, block in zip(
+            self.group.irreps, self.multiplicities, self.decompose().blocks, strict=True
+        ):
+            if m:
+                matrix[block, block] = np.kron(irrep.matrix(a), np.eye(m))
+        return matrix
+
+    @cached_property
+    def character(self) -> np.ndarray:
+        """Trace of one element per conjugacy class, float64."""
+        pairs = zip(self.group.irreps, self.multiplicities, strict=True)
+        zero = np.zeros(len(self.group.conjugacy_classes))
+        return sum((m * irrep.characters for irrep, m in pairs), zero)
+
+    def character_modulo(self, p: int, root: int) -> np.ndarray:
+        """The character modulo a prime, one residue per class."""
+        table = self.group.character_table.modulo(p, root)
+        total = np.zeros(table.shape[1], dtype=np.int64)
+        for irrep, m in zip(self.group.irreps, self.multiplicities, strict=True):
+            copies = 2 * m if irrep.kind == "H" else m
+            total += copies * table[list(irrep.rows)].sum(axis=0)
+        return total % p
+
+    @cached_property
+    def _decomposition(self) -> Decomposition:
+        basis = IsotypicBasis(self.dim)
+        return Decomposition(self.group, self.multiplicities, basis)
 
     def __repr__(self) -> str:
-        return f"<matrix representation of {self.group.name}, dim {self.dim}>"
+        return f"<{self.decompose()} over {self.group.name}, dim {self.dim}>"
+
+
+def isotypic(group: Group, multiplicities: Iterable[int]) -> IsotypicRepresentation:
+    """The representation `(+)_i rho_i (x) I_(m_i)`, already in isotypic coordinates.
+
+    Args:
+        group: The group.
+        multiplicities: Copies of each of `group.irreps`.
+
+    Raises:
+        RepresentationError: If there is not one natural number per irrep.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 2.6.
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> reps.isotypic(groups.flop(), (2, 1)).matrix(1).diagonal().tolist()
+        [1.0, 1.0, -1.0]
+    """
+    numbers = tuple(int(m) for m in multiplicities)
+    if len(numbers) != len(group.irreps) or min(numbers) < 0:
+        raise RepresentationError(
+            f"got multiplicities {numbers} over {group.name}: expected {len(group.irreps)} natural "
+            f"numbers, one for each of {', '.join(i.name for i in group.irreps)}."
+        )
+    return IsotypicRepresentation(group, numbers)
+
+
+def direct_sum(parts: Iterable[Representation], group: Group | None = None) -> Representation:
+    """The direct sum; of permutation representations, again one.
+
+    Args:
+        parts: Representations of one group.
+        group: The group, needed only if there are no parts.
+
+    Raises:
+        RepresentationError: If the groups differ, or there is nothing to add.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 1.3.
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> V = reps.regular(groups.flop())
+        >>> (V + 2 * V).decompose()
+        <Decomposition over flop: 3*sym + 3*asym>
+    """
+    from irrepnet.reps._permutation import PermutationRepresentation, sum_of_permutations
+
+    listed = list(parts)
+    if not listed and group is None:
+        raise RepresentationError("got no representations: expected at least one to add.")
+    chosen = group if group is not None else listed[0].group
+    for part in listed:
+        check_same_group(listed[0], part)
+    if listed and all(isinstance(part, PermutationRepresentation) for part in listed):
+        return sum_of_permutations(listed)  # type: ignore[arg-type]
+    flat = [q for p in listed for q in (p.parts if isinstance(p, SumRepresentation) else (p,))]
+    return SumRepresentation(chosen, tuple(flat))
+
+
+def check_same_group(first: Representation, second: Representation) -> None:
+    """Refuse to combine representations of different groups.
+
+    Raises:
+        RepresentationError: If the groups differ.
+    """
+    if first.group != second.group:
+        raise RepresentationError(
+            f"got a representation of {first.group.name} and one of {second.group.name}: "
+            "expected two of the same group. Restrict one of them first."
+        )
 
 
 def multiplicities_of_character(group: Group, character: np.ndarray) -> tuple[int, ...]:
@@ -123,6 +306,12 @@ def multiplicities_of_character(group: Group, character: np.ndarray) -> tuple[in
 
     Raises:
         RepresentationError: If some multiplicity is not a natural number.
+
+    Cost:
+        O(irreps * classes).
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 2.3, Thm. 4.
 
     Examples:
         >>> from irrepnet import groups
@@ -142,187 +331,3 @@ def multiplicities_of_character(group: Group, character: np.ndarray) -> tuple[in
             )
         found.append(count)
     return tuple(found)
-
-
-def regular(group: Group) -> PermutationRepresentation:
-    """The regular representation: the group permuting itself from the left.
-
-    Cost:
-        4 * order^2 bytes.
-
-    References:
-        Serre, *Linear Representations of Finite Groups*, sec. 1.2 and 2.4.
-
-    Examples:
-        >>> from irrepnet import groups
-        >>> regular(groups.dihedral(4)).decompose()
-        <Decomposition over D4: 1*A1 + 1*A2 + 1*B1 + 1*B2 + 2*E>
-    """
-    elements = np.arange(group.order)
-    return PermutationRepresentation(group, group.products(elements[:, None], elements))
-
-
-def permutation(group: Group, images: Any) -> PermutationRepresentation:
-    """A permutation representation from images of points.
-
-    Args:
-        group: The group.
-        images: `images[a][i]`, where element `a` sends point `i`: for all elements, shape
-            `(order, num_points)`; or for the generators only, as a dict from generator to image
-            list or as a list in the order of `group.generators`.
-
-    Raises:
-        RepresentationError: If the images are not permutations, or do not multiply as the group.
-
-    Cost:
-        O(order * num_points * generators).
-
-    Examples:
-        >>> from irrepnet import groups
-        >>> permutation(groups.flop(), {1: [2, 1, 0]}).decompose()
-        <Decomposition over flop: 2*sym + 1*asym>
-    """
-    full = _all_images(group, images)
-    for g in group.generators:
-        if not (full[g][full] == full[group.left_multiply(g)]).all():
-            raise RepresentationError(
-                f"got images that do not multiply as {group.name} does, at generator {g}: expected "
-                "images[g][images[a]] == images[G.multiply(g, a)] for every element a (left action)."
-            )
-    return PermutationRepresentation(group, full)
-
-
-def _all_images(group: Group, images: Any) -> np.ndarray:
-    if isinstance(images, dict):
-        images = (
-            [images[g] for g in group.generators] if set(images) >= set(group.generators) else []
-        )
-    array = np.asarray(images)
-    if array.ndim != 2 or array.dtype.kind not in "iu":
-        raise RepresentationError(
-            f"got images of shape {array.shape} and type {array.dtype}: expected integers of shape "
-            f"({group.order}, num_points), or one image list per generator {group.generators}."
-        )
-    if not (np.sort(array, axis=1) == np.arange(array.shape[1])).all():
-        raise RepresentationError(
-            f"got an image list that is not a permutation of 0..{array.shape[1] - 1}: expected "
-            "each point exactly once."
-        )
-    if len(array) == group.order and not (len(group.generators) == group.order):
-        return array.astype(np.int32)
-    if len(array) != len(group.generators):
-        raise RepresentationError(
-            f"got {len(array)} image lists: expected {group.order}, one per element, or "
-            f"{len(group.generators)}, one per generator {group.generators}."
-        )
-    full = np.tile(np.arange(array.shape[1], dtype=np.int32), (group.order, 1))
-    for g, parents, children in spanning_tree(group):
-        full[children] = array[g][full[parents]]
-    return full
-
-
-def spanning_tree(group: Group) -> list[tuple[int, np.ndarray, np.ndarray]]:
-    """Build all elements from the identity: steps `(i, parents, children)`, child = generator_i parent.
-
-    Cost:
-        O(order * generators).
-
-    Examples:
-        >>> from irrepnet import groups
-        >>> [(i, p.tolist(), c.tolist()) for i, p, c in spanning_tree(groups.cyclic(3))]
-        [(0, [0], [1]), (0, [1], [2])]
-    """
-    seen = np.zeros(group.order, dtype=bool)
-    seen[0] = True
-    steps, level = [], np.array([0])
-    products = [group.left_multiply(g) for g in group.generators]
-    while len(level):
-        fresh = []
-        for i, product in enumerate(products):
-            children = product[level]
-            new = ~seen[children]
-            if new.any():
-                steps.append((i, level[new], children[new]))
-                seen[children[new]] = True
-                fresh.append(children[new])
-        level = np.concatenate(fresh) if fresh else np.array([], dtype=np.int64)
-    return steps
-
-
-def quotient(group: Group, subgroup: object) -> PermutationRepresentation:
-    """The coset representation `R[G/H]`: the group permuting left cosets, by smallest element.
-
-    Args:
-        group: The group.
-        subgroup: A subgroup, or its elements.
-
-    Raises:
-        GroupError: If it is not a subgroup.
-
-    Cost:
-        O(order * index).
-
-    Examples:
-        >>> from irrepnet import groups
-        >>> quotient(groups.dihedral(4), [0, 4]).decompose()
-        <Decomposition over D4: 1*A1 + 1*B1 + 1*E>
-    """
-    from irrepnet.reps._fixed import subgroup_elements
-    from irrepnet.reps._orbits import coset_representatives
-
-    elements = subgroup_elements(group, subgroup)
-    transversal = coset_representatives(group, elements)
-    coset = np.zeros(group.order, dtype=np.int32)
-    coset[group.products(transversal[:, None], np.array(elements))] = np.arange(len(transversal))[
-        :, None
-    ]
-    moved = group.products(np.arange(group.order)[:, None], transversal)
-    return PermutationRepresentation(group, coset[moved])
-
-
-def from_matrices(group: Group, matrices: Any) -> MatrixRepresentation:
-    """A representation from matrices of all elements, or of the generators only.
-
-    Args:
-        group: The group.
-        matrices: Shape `(order, dim, dim)`; or a dict from generator to matrix, or a list in the
-            order of `group.generators`.
-
-    Raises:
-        RepresentationError: If they do not multiply as the group does.
-
-    Examples:
-        >>> from irrepnet import groups
-        >>> from_matrices(groups.flop(), {1: [[0, 1], [1, 0]]}).decompose()
-        <Decomposition over flop: 1*sym + 1*asym>
-    """
-    if isinstance(matrices, dict):
-        matrices = [matrices[g] for g in group.generators]
-    array = np.asarray(matrices, dtype=np.float64)
-    if (
-        array.ndim != 3
-        or array.shape[1] != array.shape[2]
-        or len(array)
-        not in (
-            group.order,
-            len(group.generators),
-        )
-    ):
-        raise RepresentationError(
-            f"got matrices of shape {array.shape}: expected ({group.order}, dim, dim), or one "
-            f"matrix per generator {group.generators}."
-        )
-    if len(array) != group.order or len(group.generators) == group.order:
-        full = np.tile(np.eye(array.shape[1]), (group.order, 1, 1))
-        for i, parents, children in spanning_tree(group):
-            full[children] = array[i] @ full[parents]
-        array = full
-    for g in group.generators:
-        error = np.abs(array[g] @ array - array[group.left_multiply(g)]).max()
-        if error > 1e-8 * max(1.0, np.abs(array).max() ** 2):
-            raise RepresentationError(
-                f"got matrices that do not multiply as {group.name} does: at generator {g} the "
-                f"error is {error:.3g}; expected matrices[g] @ matrices[a] == "
-                "matrices[G.multiply(g, a)] for every element a."
-            )
-    return MatrixRepresentation(group, array)

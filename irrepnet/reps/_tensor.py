@@ -1,0 +1,263 @@
+"""Tensor products, squares, duals, restriction and induction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from irrepnet._errors import RepresentationError
+from irrepnet.groups import Group, Subgroup
+from irrepnet.reps._irrep import Irrep
+from irrepnet.reps._permutation import PermutationRepresentation, signs_of
+from irrepnet.reps._representation import (
+    MatrixRepresentation,
+    Representation,
+    SumRepresentation,
+    check_same_group,
+)
+
+ExactCharacter = Callable[[int, int], "np.ndarray | None"]
+
+
+def of_irrep(irrep: Irrep) -> MatrixRepresentation:
+    """An irrep as a representation, by its own matrices.
+
+    Cost:
+        8 * order * dim^2 bytes.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 13.2.
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> E = reps.of_irrep(groups.dihedral(4).irrep("E"))
+        >>> (E @ E).decompose()
+        <Decomposition over D4: 1*A1 + 1*A2 + 1*B1 + 1*B2>
+    """
+
+    def character(p: int, root: int) -> np.ndarray:
+        table = irrep.group.character_table.modulo(p, root)[list(irrep.rows)]
+        return table.sum(axis=0) * (2 if irrep.kind == "H" else 1) % p
+
+    return MatrixRepresentation(irrep.group, irrep.matrices, character)
+
+
+def tensor(first: Representation, second: Representation) -> Representation:
+    """The tensor product, coordinates `i * dim(second) + j`; of permutations, again one.
+
+    Raises:
+        RepresentationError: If the groups differ.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 1.5.
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> V = reps.regular(groups.flop())
+        >>> V @ V
+        <permutation representation of flop, dim 4>
+    """
+    check_same_group(first, second)
+    group, dim = first.group, first.dim * second.dim
+    if isinstance(first, PermutationRepresentation) and isinstance(
+        second, PermutationRepresentation
+    ):
+        images = first.images[:, :, None] * second.dim + second.images[:, None, :]
+        images = images.reshape(group.order, dim)
+        if first.signs is None and second.signs is None:
+            return PermutationRepresentation(group, images)
+        signs = signs_of(first)[:, :, None] * signs_of(second)[:, None, :]
+        return PermutationRepresentation(group, images, signs.reshape(group.order, dim))
+    matrices = np.einsum("aik,ajl->aijkl", first.matrices, second.matrices)
+
+    def character(p: int, root: int) -> np.ndarray | None:
+        x, y = first.character_modulo(p, root), second.character_modulo(p, root)
+        return None if x is None or y is None else x * y % p
+
+    return MatrixRepresentation(group, matrices.reshape(group.order, dim, dim), character)
+
+
+def symmetric_square(representation: Representation) -> Representation:
+    """The symmetric square, basis `e_i e_i` and `(e_i e_j + e_j e_i) / sqrt 2` for `i <= j`.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 1.6 and 2.1, Prop. 3.
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> reps.symmetric_square(reps.of_irrep(groups.dihedral(4).irrep("E"))).decompose()
+        <Decomposition over D4: 1*A1 + 1*B1 + 1*B2>
+    """
+    return _square(representation, 1)
+
+
+def exterior_square(representation: Representation) -> Representation:
+    """The exterior square, basis `(e_i e_j - e_j e_i) / sqrt 2` for `i < j`.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 1.6 and 2.1, Prop. 3.
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> reps.exterior_square(reps.of_irrep(groups.dihedral(4).irrep("E"))).decompose()
+        <Decomposition over D4: 1*A2>
+    """
+    return _square(representation, -1)
+
+
+def _square(representation: Representation, symmetry: int) -> Representation:
+    group, n = representation.group, representation.dim
+    i, j = np.triu_indices(n, 0 if symmetry == 1 else 1)
+    if isinstance(representation, PermutationRepresentation):
+        number = np.zeros((n, n), dtype=np.int32)
+        number[i, j] = number[j, i] = np.arange(len(i))
+        x, y = representation.images[:, i], representation.images[:, j]
+        signs = signs_of(representation)[:, i] * signs_of(representation)[:, j]
+        if symmetry == -1:
+            signs = signs * np.where(x > y, -1, 1)
+        plain = symmetry == 1 and representation.signs is None
+        return PermutationRepresentation(group, number[x, y], None if plain else signs)
+    m = representation.matrices
+    weight = np.where(i == j, np.sqrt(0.5), 1.0)
+    columns = m[:, :, i], m[:, :, j]
+    direct = columns[0][:, i] * columns[1][:, j] + symmetry * columns[0][:, j] * columns[1][:, i]
+    squares = group.character_table.powers
+
+    def character(p: int, root: int) -> np.ndarray | None:
+        x = representation.character_modulo(p, root)
+        if x is None:
+            return None
+        doubled = squares[:, 2] if squares.shape[1] > 2 else np.zeros(len(squares), dtype=int)
+        return (x * x + symmetry * x[doubled]) % p * ((p + 1) // 2) % p
+
+    return MatrixRepresentation(group, direct * weight[:, None] * weight, character)
+
+
+def dual(representation: Representation) -> Representation:
+    """The dual representation: inverse transposes. Orthogonal matrices are their own.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 2.1, Exercise 2.3.
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> V = reps.regular(groups.cyclic(3))
+        >>> reps.dual(V) is V
+        True
+    """
+    if not isinstance(representation, MatrixRepresentation):
+        return representation
+    inverses = representation.group.inverses
+    matrices = representation.matrices[inverses].transpose(0, 2, 1)
+    return MatrixRepresentation(  # a real character is that of the dual, too
+        representation.group, matrices, representation.character_modulo
+    )
+
+
+def restrict(representation: Representation, subgroup: Subgroup) -> Representation:
+    """The representation as one of `subgroup.as_group()`.
+
+    Raises:
+        RepresentationError: If it is not a subgroup of the representation's group.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 7.2.
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> D4 = groups.dihedral(4)
+        >>> E = reps.of_irrep(D4.irrep("E"))
+        >>> reps.restrict(E, D4.subgroup([4])).decompose().multiplicities
+        (1, 1)
+    """
+    if not isinstance(subgroup, Subgroup) or subgroup.parent != representation.group:
+        raise RepresentationError(
+            f"got {subgroup!r}: expected a subgroup of {representation.group.name}, made by "
+            "G.subgroup(generators)."
+        )
+    smaller, elements = subgroup.as_group(), list(subgroup.elements)
+    if isinstance(representation, SumRepresentation):
+        parts = tuple(restrict(part, subgroup) for part in representation.parts)
+        return SumRepresentation(smaller, parts)
+    if isinstance(representation, PermutationRepresentation):
+        signs = None if representation.signs is None else representation.signs[elements]
+        return PermutationRepresentation(smaller, representation.images[elements], signs)
+    classes = [subgroup.elements[c.representative] for c in smaller.conjugacy_classes]
+    labels = representation.group.class_labels[classes]
+
+    def character(p: int, root: int) -> np.ndarray | None:
+        x = representation.character_modulo(p, root)
+        return None if x is None else x[labels]
+
+    return MatrixRepresentation(smaller, representation.matrices[elements], character)
+
+
+def induce(representation: Representation, subgroup: Subgroup) -> Representation:
+    """The representation of the parent group induced from one of `subgroup.as_group()`.
+
+    Coordinates: cosets outermost, in order of `subgroup.left_transversal`.
+
+    Raises:
+        RepresentationError: If the representation is not one of the subgroup.
+
+    Cost:
+        O(order * index * dim^2) for matrices, without dim for permutations.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 3.3 and 7.1.
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> D4 = groups.dihedral(4)
+        >>> H = D4.subgroup([4])
+        >>> reps.induce(reps.isotypic(H.as_group(), (0, 1)), H).decompose()
+        <Decomposition over D4: 1*A2 + 1*B2 + 1*E>
+    """
+    if not isinstance(subgroup, Subgroup) or representation.group != subgroup.as_group():
+        raise RepresentationError(
+            f"got a representation of {representation.group.name}: expected one of "
+            f"H.as_group() for the subgroup H to induce from, got {subgroup!r}."
+        )
+    parent, rows, inner = subgroup.parent, *_coset_blocks(subgroup)
+    index, dim = subgroup.index, representation.dim
+    if isinstance(representation, PermutationRepresentation):
+        images = rows[:, :, None] * dim + representation.images[inner]
+        images = images.reshape(parent.order, -1)
+        if representation.signs is None:
+            return PermutationRepresentation(parent, images)
+        signs = representation.signs[inner].reshape(parent.order, -1)
+        return PermutationRepresentation(parent, images, signs)
+    blocks = np.zeros((parent.order, index, dim, index, dim))
+    element, column = np.ogrid[: parent.order, :index]
+    blocks[element, rows, :, column, :] = representation.matrices[inner]
+    matrices = blocks.reshape(parent.order, index * dim, index * dim)
+    return MatrixRepresentation(parent, matrices, _induced_character(representation, subgroup))
+
+
+def _coset_blocks(subgroup: Subgroup) -> tuple[np.ndarray, np.ndarray]:
+    """Per element and column coset: the row coset, and the number of the subgroup element there."""
+    group: Group = subgroup.parent
+    transversal = np.array(subgroup.left_transversal)
+    number = np.zeros(group.order, dtype=np.int64)
+    number[list(subgroup.elements)] = np.arange(subgroup.order)
+    moved = group.products(np.arange(group.order)[:, None], transversal)
+    rows = subgroup.left_cosets[moved]
+    return rows, number[group.products(group.inverses[transversal[rows]], moved)]
+
+
+def _induced_character(representation: Representation, subgroup: Subgroup) -> ExactCharacter:
+    group, smaller = subgroup.parent, subgroup.as_group()
+    labels = group.class_labels[list(subgroup.elements)]
+    sizes = np.array([c.size for c in group.conjugacy_classes])
+
+    def character(p: int, root: int) -> np.ndarray | None:
+        x = representation.character_modulo(p, root)
+        if x is None:
+            return None
+        sums = np.zeros(len(sizes), dtype=np.int64)
+        np.add.at(sums, labels, x[smaller.class_labels])
+        inverse = np.array([pow(int(s) * subgroup.order, -1, p) for s in sizes])
+        return sums % p * (group.order % p) % p * inverse % p
+
+    return character
