@@ -31,7 +31,10 @@ def averaged_basis(
     """
     dim = matrices.shape[-1]
     error = max(
-        (np.abs(matrices[g] @ matrices[g].T - np.eye(dim)).max() for g in group.generators),
+        (
+            np.abs(matrices[g] @ matrices[g].T - np.eye(dim)).max(initial=0.0)
+            for g in group.generators
+        ),
         default=0.0,
     )
     if error > 1e-8:

@@ -1,4 +1,4 @@
-"""Real Clifford theory: an irrep is induced from a component on which a normal subgroup is isotypic.
+"""Real Clifford theory: irreps are induced from components on which a normal subgroup is isotypic.
 
 Let `V` be a real irrep and `A` an abelian normal subgroup. The group permutes the components of `V`
 over `R[A]` transitively; if `T` stabilises one, `W`, then `V` is induced from `W`, and `End_G V =

@@ -2,7 +2,7 @@
 
 A real irrep of type C or H is a space over C or H. Ours acts on `D^n` by multiplication from the
 right, coordinates "component of D" outermost, so that its commutant is left multiplication,
-`kron(L(q), I_n)` with `L` the left regular representation of `D` on `1`, or `1, i`, or `1, i, j, k`.
+`kron(L(q), I_n)`, with `L` the left regular representation of `D` on `1, i, j, k`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def right_regular(end_dim: int) -> np.ndarray:
     """Matrices of `x -> x e_q` on R, C or H, int64 of shape `(end_dim, end_dim, end_dim)`.
 
     Examples:
-        >>> bool((right_regular(4)[1] @ left_regular(4)[2] == left_regular(4)[2] @ right_regular(4)[1]).all())
+        >>> by_i, i_by = right_regular(4)[1], left_regular(4)[1]
+        >>> bool((by_i @ i_by == i_by @ by_i).all())
         True
     """
     matrices = np.zeros((end_dim, end_dim, end_dim), dtype=np.int64)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
 from irrepnet._errors import RepresentationError
+from irrepnet.reps._permutation import PermutationRepresentation
 from irrepnet.reps._representation import Representation, check_same_group
 
 
@@ -50,7 +52,8 @@ class Hom:
             parameters. Basis elements are orthogonal; their norms squared are the irreps' dims.
         """
         if parameters is None:
-            return np.stack([self._matrix(p) for p in np.eye(self.dim)] or [np.zeros((0,))])
+            basis = [self._matrix(p) for p in np.eye(self.dim)]
+            return np.array(basis).reshape(self.dim, self.target.dim, self.source.dim)
         return self._matrix(parameters)
 
     def _matrix(self, parameters: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
@@ -81,12 +84,7 @@ class Hom:
 
     def parameters(self, matrix: np.ndarray) -> list[np.ndarray]:
         """Parameters of the intertwiner nearest to a dense matrix, one array per irrep."""
-        matrix = np.asarray(matrix, dtype=np.float64)
-        if matrix.shape != (self.target.dim, self.source.dim):
-            raise RepresentationError(
-                f"got a matrix of shape {matrix.shape}: expected {self.target.dim} rows (target) "
-                f"and {self.source.dim} columns (source)."
-            )
+        matrix = self._checked(matrix)
         source, target = self.source.decompose(), self.target.decompose()
         inner = target.basis.apply(source.basis.apply(matrix).T).T
         arrays = []
@@ -95,6 +93,15 @@ class Hom:
             block = block.reshape(irrep.dim, m_out, irrep.dim, m_in)
             arrays.append(np.einsum("qkl,kalb->qab", irrep.commutant, block) / irrep.dim)
         return arrays
+
+    def _checked(self, matrix: np.ndarray) -> np.ndarray:
+        matrix = np.asarray(matrix, dtype=np.float64)
+        if matrix.shape != (self.target.dim, self.source.dim):
+            raise RepresentationError(
+                f"got a matrix of shape {matrix.shape}: expected {self.target.dim} rows (target) "
+                f"and {self.source.dim} columns (source)."
+            )
+        return matrix
 
     def project(self, matrix: np.ndarray) -> np.ndarray:
         """The intertwiner nearest to a dense matrix: its average over the group.
@@ -106,6 +113,63 @@ class Hom:
             [[2.0, 0.0], [0.0, 2.0]]
         """
         return self._matrix(self.parameters(matrix))
+
+    def contains(self, matrix: np.ndarray, tolerance: float = 1e-9) -> bool:
+        """Whether a matrix is an intertwiner: `W(g) M = M V(g)` for the generators.
+
+        Args:
+            matrix: Shape `(dim W, dim V)`.
+            tolerance: Largest error allowed, relative to the largest entry; 0 for exact equality
+                (of integer matrices, say).
+
+        Examples:
+            >>> from irrepnet import groups, reps
+            >>> V = reps.regular(groups.flop())
+            >>> H = reps.hom(V, V)
+            >>> H.contains(np.array([[1, 2], [2, 1]]), 0), H.contains(np.array([[1, 2], [1, 2]]))
+            (True, False)
+        """
+        matrix = self._checked(matrix)
+        size = np.abs(matrix).max(initial=0.0)
+        return all(
+            np.abs(self.target.matrix(g) @ matrix - matrix @ self.source.matrix(g)).max(initial=0.0)
+            <= tolerance * size
+            for g in self.group.generators
+        )
+
+    @cached_property
+    def orbitals(self) -> np.ndarray:
+        """For permutation representations: the orbit of each matrix entry, int64 `(dim W, dim V)`.
+
+        The indicator matrices of the orbits are a basis of the intertwiners, numbered by their
+        first entry.
+
+        Raises:
+            RepresentationError: If source or target does not permute its basis without signs.
+
+        Cost:
+            O(order * dim W * dim V).
+
+        References:
+            Cameron, *Permutation Groups*, sec. 1.11 (orbitals and the centraliser algebra).
+
+        Examples:
+            >>> from irrepnet import groups, reps
+            >>> V = reps.regular(groups.cyclic(3))
+            >>> reps.hom(V, V).orbitals.tolist()
+            [[0, 1, 2], [2, 0, 1], [1, 2, 0]]
+        """
+        source, target = self.source, self.target
+        for part in (source, target):
+            if not isinstance(part, PermutationRepresentation) or part.signs is not None:
+                raise RepresentationError(
+                    f"got {part!r}: orbitals need permutation representations without signs. "
+                    "Use materialize() for a basis of any Hom."
+                )
+        smallest = np.arange(target.dim * source.dim).reshape(target.dim, source.dim)
+        for row, column in zip(target.images, source.images, strict=True):  # type: ignore[attr-defined]
+            smallest = np.minimum(smallest, row[:, None].astype(np.int64) * source.dim + column)
+        return np.unique(smallest, return_inverse=True)[1].reshape(smallest.shape)
 
     def __repr__(self) -> str:
         return f"<Hom({self.source!r}, {self.target!r}): dim {self.dim}>"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Irrep:
     """A real irreducible representation of a finite group, by orthogonal matrices.
 
-    Its name, dimension, type and character are exact and cheap; matrices are built when first asked.
+    Name, dimension, type and character are exact and cheap; matrices are built when first asked.
 
     Attributes:
         group: The group.

@@ -17,7 +17,7 @@ from irrepnet.reps._pairings import Pairings
 class SeveralPairings(Pairings):
     """Inner products of the translates of one vector in several copies of the irrep.
 
-    With `<chi|H, lambda> = m` the function `1/|H| sum_h lambda(h^-1) chi(h g)` belongs to `m` copies.
+    With `<chi|H, lambda> = m`, `1/|H| sum_h lambda(h^-1) chi(h g)` belongs to `m` copies.
     """
 
     is_exact = False

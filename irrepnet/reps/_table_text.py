@@ -55,7 +55,7 @@ def text(table: CharacterTable) -> str:
 
 
 def _letter(letters: dict[sympy.Expr, str], value: sympy.Expr) -> str:
-    """A letter for a value; `-A` and `A*` for the negative and the conjugate of one that has one."""
+    """A letter for a value; `-A` and `A*` for the negative and the conjugate of an earlier one."""
     conjugate = sympy.conjugate(value)
     variants: list[tuple[sympy.Expr, str]] = [(value, "{}"), (conjugate, "{}*")]
     variants += [(sympy.expand(-value), "-{}"), (sympy.expand(-conjugate), "-{}*")]
