@@ -98,12 +98,12 @@ class IsotypicLinear(Layer):
 
     def _write(self, x: Tensor) -> Tensor:
         """Each product goes straight into its slice of the output: no copy, no concatenation."""
-        out = x.new_empty(len(x), self.out_dim)
+        out = x.new_empty(x.shape[0], self.out_dim)
         for block in self._maps:
             bias = self.bias if block.invariant else None
             first, last = block.target
             if not block.reached:
-                out[:, first:last] = 0 if bias is None else bias
+                out[:, first:last].zero_() if bias is None else out[:, first:last].copy_(bias)
             elif not block.pairs:
                 out[:, first:last] = self._mixed(x, block)
             for (a, b), (c, d) in block.pairs:
@@ -120,7 +120,7 @@ class IsotypicLinear(Layer):
         for block in self._maps:
             bias = self.bias if block.invariant else None
             if not block.reached:
-                shape = (len(x), block.target[1] - block.target[0])
+                shape = (x.shape[0], block.target[1] - block.target[0])
                 parts.append(x.new_zeros(shape) if bias is None else bias.to(x).expand(shape))
             elif not block.pairs:
                 parts.append(self._mixed(x, block))
@@ -134,9 +134,9 @@ class IsotypicLinear(Layer):
         """Complex or quaternionic type with several components for each commutant direction."""
         e, size, (copies, _) = block.end_dim, block.components, block.copies
         part = x[:, block.source[0] : block.source[1]].unflatten(-1, (e, size, copies))
-        part = part.transpose(1, 2).reshape(len(x) * size, e * copies)
-        out = F.linear(part, self._matrix(block)).view(len(x), size, e, block.copies[1])
-        return out.transpose(1, 2).reshape(len(x), -1)
+        part = part.transpose(1, 2).flatten(0, 1).flatten(1)
+        out = F.linear(part, self._matrix(block)).view(x.shape[0], size, e, block.copies[1])
+        return out.transpose(1, 2).flatten(1)
 
     def _matrix(self, block: BlockMap) -> Tensor:
         """Real matrix of a block's products: `(end_dim * m_out, end_dim * m_in)`."""

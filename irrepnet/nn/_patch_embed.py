@@ -92,8 +92,8 @@ class PatchEmbed(ConstantsLayer):
                 f"img_size={tuple(x.shape[-2:])} and in_chans={x.shape[1]}."
             )
         (high, wide), (height, width) = self.patch, self.image_size
-        x = x.view(len(x), self.channels, height // high, high, width // wide, wide)
-        x = x.permute(0, 2, 4, 3, 5, 1).reshape(len(x), -1, high * wide, self.channels)
+        x = x.unflatten(3, (width // wide, wide)).unflatten(2, (height // high, high))
+        x = x.permute(0, 2, 4, 3, 5, 1).flatten(3, 4).flatten(1, 2)
         if not self._sorted:
             x = x.index_select(2, self.pixels)
         return self.proj(self.basis.to_irreps(x.flatten(2)))

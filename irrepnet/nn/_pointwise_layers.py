@@ -70,7 +70,7 @@ class DropPath(Layer):
         """Drop samples in training; the identity otherwise."""
         if self.rate == 0 or not self.training:
             return x
-        keep = x.new_empty(len(x), *[1] * (x.ndim - 1)).bernoulli_(1 - self.rate)
+        keep = x.new_empty(x.shape[0], *[1] * (x.ndim - 1)).bernoulli_(1 - self.rate)
         return x * (keep / (1 - self.rate))
 
     def _dense(self) -> DropPath:

@@ -166,7 +166,7 @@ class ClassToken(Layer):
     ) -> Float[Tensor, "batch more_tokens dim"]:
         """Prepend the token."""
         token = invariant_channels(self.weight, self.dim).to(x.dtype)
-        return torch.cat([token.expand(len(x), 1, self.dim), x], dim=1)
+        return torch.cat([token.expand(x.shape[0], 1, self.dim), x], dim=1)
 
     def _dense(self) -> DenseClassToken:
         return DenseClassToken(invariant_channels(self.weight, self.dim))
