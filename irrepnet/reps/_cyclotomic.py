@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import sympy
@@ -46,6 +46,25 @@ class Cyclotomic:
     def from_exponents(order: int, counts: np.ndarray, denominator: int = 1) -> Cyclotomic:
         """`sum_j counts[..., j] zeta^j / denominator`, with `order` counts on the last axis."""
         return Cyclotomic(order, _dot(np.asarray(counts), reduction(order)), denominator)
+
+    @staticmethod
+    def integers(order: int, values: np.ndarray) -> Cyclotomic:
+        """Integers, as numbers of `Q(zeta_order)`."""
+        numerators = np.zeros((*np.shape(values), reduction(order).shape[1]), dtype=np.int64)
+        numerators[..., 0] = values
+        return Cyclotomic(order, numerators)
+
+    @staticmethod
+    def ones(order: int, shape: tuple[int, ...] = ()) -> Cyclotomic:
+        """An array of ones."""
+        return Cyclotomic.integers(order, np.ones(shape, dtype=np.int64))
+
+    @staticmethod
+    def stack(parts: Sequence[Cyclotomic]) -> Cyclotomic:
+        """One array from arrays of one field and shape, over a common denominator."""
+        denominator = math.lcm(*(p.denominator for p in parts))
+        numerators = [p.numerators.astype(object) * (denominator // p.denominator) for p in parts]
+        return Cyclotomic(parts[0].order, np.stack(numerators), denominator)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -107,7 +126,7 @@ class Cyclotomic:
 
     def inverse(self) -> Cyclotomic:
         """Inverse of every entry: the product of the other Galois conjugates, over the norm."""
-        others = Cyclotomic.from_exponents(self.order, np.eye(1, self.order, dtype=np.int64)[0])
+        others = Cyclotomic.ones(self.order)
         for a in range(2, self.order):
             if math.gcd(a, self.order) == 1:
                 others = others * self.galois(a)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
+import sympy
 
-from irrepnet._errors import RepresentationError
+from irrepnet._errors import NotExactError, RepresentationError
 from irrepnet.groups import Group
 from irrepnet.reps._irrep import Irrep
 from irrepnet.reps._orbits import OrbitType
@@ -34,6 +35,10 @@ class IsotypicBasis:
         """The matrix `U`, float64 `(dim, dim)`; rows are isotypic."""
         return self.apply(np.eye(self.dim)).T.copy()
 
+    def exact(self) -> tuple[sympy.SparseMatrix, list[sympy.Expr]]:
+        """`Q` and `b` with `U = diag(b)^(-1/2) Q`; see `Decomposition.exact_basis`."""
+        return sympy.SparseMatrix(sympy.SparseMatrix.eye(self.dim)), [sympy.Integer(1)] * self.dim
+
     def _check(self, x: np.ndarray) -> np.ndarray:
         x = np.asarray(x)
         if x.shape[-1:] != (self.dim,):
@@ -58,6 +63,13 @@ class DenseBasis(IsotypicBasis):
     def adjoint(self, y: np.ndarray) -> np.ndarray:
         """Isotypic coordinates to natural ones, on the last axis."""
         return self._check(y) @ self.matrix
+
+    def exact(self) -> tuple[sympy.SparseMatrix, list[sympy.Expr]]:
+        """Refused: this basis is known in floats only."""
+        raise NotExactError(
+            "got a basis made by averaging float matrices: expected a representation by "
+            "permutations, signed permutations, irreps or sums of these. Use basis.to_dense()."
+        )
 
 
 class OrbitBasis(IsotypicBasis):
@@ -94,6 +106,21 @@ class OrbitBasis(IsotypicBasis):
             x[..., kind.points] = natural
         return x
 
+    def exact(self) -> tuple[sympy.SparseMatrix, list[sympy.Expr]]:
+        """`Q` and `b`, from the exact bases of the orbit types."""
+        entries, squares = {}, [sympy.Integer(1)] * self.dim
+        for kind, rows in zip(self.orbit_types, self.rows, strict=True):
+            matrix, diagonal = kind.exact_basis
+            for orbit, points in enumerate(kind.points):
+                signs = None if kind.signs is None else kind.signs[orbit]
+                for i, row in enumerate(rows[orbit]):
+                    squares[row] = diagonal[i]
+                    for j, point in enumerate(points):
+                        if matrix[i, j] != 0:
+                            sign = 1 if signs is None else int(signs[j])
+                            entries[int(row), int(point)] = sign * matrix[i, j]
+        return sympy.SparseMatrix(self.dim, self.dim, entries), squares
+
 
 class SumBasis(IsotypicBasis):
     """The isotypic basis of a direct sum: copies of an irrep part by part."""
@@ -128,6 +155,18 @@ class SumBasis(IsotypicBasis):
         parts = zip(self._parts, self._rows, strict=True)
         pieces = [basis.adjoint(y[..., rows]) for basis, rows in parts]
         return np.concatenate(pieces, axis=-1) if pieces else y
+
+    def exact(self) -> tuple[sympy.SparseMatrix, list[sympy.Expr]]:
+        """`Q` and `b`, from those of the parts."""
+        entries, squares, start = {}, [sympy.Integer(1)] * self.dim, 0
+        for basis, rows in zip(self._parts, self._rows, strict=True):
+            matrix, diagonal = basis.exact()
+            for (i, j), value in matrix.todok().items():
+                entries[int(rows[i]), start + j] = value
+            for i, value in enumerate(diagonal):
+                squares[rows[i]] = value
+            start += basis.dim
+        return sympy.SparseMatrix(self.dim, self.dim, entries), squares
 
 
 def _rows(orbit_types: tuple[OrbitType, ...], irreps: tuple[Irrep, ...]) -> list[np.ndarray]:
@@ -178,6 +217,27 @@ class Decomposition:
         sizes = [i.dim * m for i, m in zip(self.group.irreps, self.multiplicities, strict=True)]
         ends = np.cumsum(sizes)
         return tuple(slice(int(e - s), int(e)) for s, e in zip(sizes, ends, strict=True))
+
+    @cached_property
+    def exact_basis(self) -> tuple[sympy.SparseMatrix, tuple[sympy.Expr, ...]]:
+        """`Q` and a positive diagonal `b`: the basis is `diag(b)^(-1/2) Q`, `Q Q^T = diag(b)`.
+
+        The entries of `Q` lie in a cyclotomic field; all square roots are in `b`.
+
+        Raises:
+            NotExactError: If an irrep that occurs, or the representation, is known in floats only.
+
+        Cost:
+            Sympy numbers for each nonzero entry; meant for small representations.
+
+        Examples:
+            >>> from irrepnet import groups, reps
+            >>> Q, b = reps.regular(groups.flop()).decompose().exact_basis
+            >>> Q.tolist(), b
+            ([[1, 1], [1, -1]], (2, 2))
+        """
+        matrix, squares = self.basis.exact()
+        return matrix, tuple(squares)
 
     def __str__(self) -> str:
         terms = [

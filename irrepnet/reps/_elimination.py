@@ -45,14 +45,7 @@ def ldl(gram: Cyclotomic) -> tuple[Cyclotomic, Cyclotomic]:
             factor = (factor * inverse)[None]
             rows[i] = rows[i] - factor * rows[k]
             lower[i] = lower[i] - factor * lower[k]
-    return _stack(lower), _stack([rows[i][i] for i in range(n)])
-
-
-def _stack(parts: list[Cyclotomic]) -> Cyclotomic:
-    """One array over a common denominator."""
-    denominator = int(np.lcm.reduce(np.array([p.denominator for p in parts], dtype=object)))
-    numerators = [p.numerators.astype(object) * (denominator // p.denominator) for p in parts]
-    return Cyclotomic(parts[0].order, np.stack(numerators), denominator)
+    return Cyclotomic.stack(lower), Cyclotomic.stack([rows[i][i] for i in range(n)])
 
 
 def ldl_modulo(gram: np.ndarray, p: int) -> tuple[np.ndarray, np.ndarray]:

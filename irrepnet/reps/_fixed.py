@@ -113,16 +113,17 @@ def fixed_vectors(
     matrices = irrep.matrices[list(subgroup)]
     weights = np.ones(len(subgroup)) if signs is None else signs
     projector = np.tensordot(weights, matrices, axes=1) / len(subgroup)
-    chosen = _chosen(irrep, subgroup, signs, rank)
+    chosen = chosen_columns(irrep, subgroup, signs, rank)
     return orthonormal(projector, irrep.commutant, chosen, rank)
 
 
-def _chosen(
+def chosen_columns(
     irrep: Irrep, subgroup: tuple[int, ...], signs: np.ndarray | None, rank: int
 ) -> list[int] | None:
     """Standard basis vectors whose projections are the greedy basis, decided exactly.
 
-    Independence modulo a prime implies independence; if a prime loses rank, the next one is tried.
+    None if the irrep is numeric. Independence modulo a prime implies independence; if a prime
+    loses rank, the next one is tried.
     """
     if not irrep.is_exact:
         return None

@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-import sympy
 
 from irrepnet.groups import Group
-from irrepnet.reps._commutants import left_regular
+from irrepnet.reps._commutants import END_DIM, left_regular
 from irrepnet.reps._cyclotomic import Cyclotomic
 from irrepnet.reps._elimination import BadPrimeError, ldl, ldl_modulo
-from irrepnet.reps._modular import multiply, root_powers
+from irrepnet.reps._modular import lcm, multiply, root_powers
 from irrepnet.reps._pairings import Pairings
 
 #: A base vector is taken when its residue exceeds this share of the largest residue. Residues are
@@ -109,7 +108,7 @@ class GramModel:
 
     def modular_commutant(self, p: int, root: int) -> np.ndarray:
         """The commutant in the coordinates of `modular`, each matrix up to a factor."""
-        units = left_regular({"R": 1, "C": 2, "H": 4}[self.kind])
+        units = left_regular(END_DIM[self.kind])
         if self.kind == "H":
             # Coordinates are sqrt(D) times orthonormal ones, and D is c = <u, u> times larger on
             # u than on v: there sqrt(c) j is e_v -> c e_u, e_u -> -e_v.
@@ -130,34 +129,54 @@ class GramModel:
         pairs = [self._pair(layer, np.array(element)) for layer in layers]
         return Cyclotomic(table.order, np.stack(pairs, axis=-1), table.denominator)
 
-    def rational_form(self, element: int) -> tuple[Cyclotomic, Cyclotomic]:
-        """`(M, D)`: the complex matrix is `D^(-1/2) M D^(1/2)`-similar, entries in one field.
-
-        Returns:
-            `M = L^-1 A(g) L^-* D^-1` and the positive diagonal `D`.
-        """
+    def _field_matrices(self, elements: np.ndarray) -> Cyclotomic:
+        """Complex matrices `L^-1 A(g) L^-* D^-1`, shape `(n, degree, degree)`."""
         lower, diagonal = self._exact_data
-        pairs = lower @ self._exact_pair(element) @ lower.conjugate().transpose()
-        return pairs * diagonal.inverse(), diagonal
+        right = lower.conjugate().transpose() * diagonal.inverse()
+        return Cyclotomic.stack([lower @ self._exact_pair(int(g)) @ right for g in elements])
 
-    def exact(self, element: int) -> sympy.Matrix:
-        """The orthogonal matrix of one element, in sympy."""
-        matrix, diagonal = self.rational_form(element)
-        imaginary = Cyclotomic.from_exponents(4, np.array([0, 1, 0, 0]))
-        order = int(np.lcm(4, matrix.order))
-        big = matrix.embed(order)
-        half = Cyclotomic.from_exponents(order, np.eye(1, order, dtype=np.int64)[0], 2)
+    def field_form(self, elements: np.ndarray) -> Cyclotomic:
+        """Real matrices in a cyclotomic field, shape `(n, dim, dim)`."""
+        matrices = self._field_matrices(elements)
+        if self.kind == "R":
+            return matrices
+        order = lcm(4, matrices.order)
+        big = matrices.embed(order)
+        half_i = Cyclotomic(4, np.array([0, 1]), 2).embed(order)
+        half = Cyclotomic(4, np.array([1, 0]), 2).embed(order)
         real = (big + big.conjugate()) * half
-        imag = (big.conjugate() - big) * half * imaginary.embed(order)
-        roots = [sympy.sqrt(sympy.nsimplify(d)) for d in diagonal.to_sympy()]
-        scale = np.array([[b / a for b in roots] for a in roots], dtype=object)
+        imag = (big.conjugate() - big) * half_i
+        both = Cyclotomic.stack([real, imag])
+        layers = np.moveaxis(both.numerators, -1, 0)
+        spread = [self._realify(*layer) for layer in layers]
+        return Cyclotomic(order, np.stack(spread, axis=-1), both.denominator)
 
-        def scaled(part: Cyclotomic) -> np.ndarray:
-            entries = np.array(part.to_sympy().tolist(), dtype=object)
-            return entries * scale
+    def scales(self) -> Cyclotomic:
+        """The positive diagonal `D`, in the field of `field_form`."""
+        diagonal = self._exact_data[1]
+        if self.kind == "R":
+            return diagonal
+        diagonal = diagonal.embed(lcm(4, diagonal.order))
+        phi = diagonal.numerators.shape[-1]
+        by_vector = diagonal.numerators.reshape(len(self.base), self._num_vectors, phi)
+        twice = by_vector.transpose(1, 0, 2).repeat(2, axis=0)  # real and imaginary parts
+        return Cyclotomic(diagonal.order, twice.reshape(-1, phi), diagonal.denominator)
 
-        entries = self._realify(scaled(real), scaled(imag))
-        return sympy.Matrix(entries.tolist()).applyfunc(sympy.sympify)
+    def field_commutant(self) -> Cyclotomic:
+        """The canonical commutant in the coordinates of `field_form`, each up to a factor."""
+        order = self.pairings.exact.order if self.kind == "R" else lcm(4, self.pairings.exact.order)
+        end_dim = END_DIM[self.kind]
+        identity = np.eye(self.dim // end_dim, dtype=np.int64)
+        units = np.stack([np.kron(unit, identity) for unit in left_regular(end_dim)])
+        plain = Cyclotomic.integers(order, units)
+        if self.kind != "H":
+            return plain
+        mask = np.zeros_like(units)
+        mask[2:, self.dim // 2 :, : self.dim // 2] = 1  # as in modular_commutant
+        length = self.pairings.exact[1, 1, 0].embed(order)
+        return plain * Cyclotomic.integers(order, 1 - mask) + (
+            plain * Cyclotomic.integers(order, mask) * length
+        )
 
 
 def _pivots(pairings: Pairings, count: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 from irrepnet._errors import NotExactError
 from irrepnet.groups import Group
 from irrepnet.reps._commutants import END_DIM, commutant
+from irrepnet.reps._cyclotomic import Cyclotomic
 from irrepnet.reps._models import Model
 from irrepnet.reps._real_models import real_model
 
@@ -113,13 +114,32 @@ class Irrep:
             GroupError: If `a` is not an element.
         """
         self.group.inverse(a)
+        from irrepnet.reps._exact import exact_matrix  # it imports this file
+
+        return exact_matrix(self, a)
+
+    def field_form(self, elements: np.ndarray) -> tuple[Cyclotomic, Cyclotomic, Cyclotomic]:
+        """Matrices in a real cyclotomic field, without square roots.
+
+        Args:
+            elements: Elements, shape `(n,)`.
+
+        Returns:
+            `R`, shape `(n, dim, dim)`; the positive diagonal `D`, shape `(dim,)`; the commutant in
+            these coordinates, `(end_dim, dim, dim)`, each matrix up to a factor. The orthogonal
+            matrices are `D^(-1/2) R D^(1/2)`.
+
+        Raises:
+            NotExactError: If the matrices exist only numerically.
+        """
         if not self.is_exact:
             raise NotExactError(
                 f"irrep {self.name} of {self.group.name} has no exact matrices: got a numeric "
-                f"construction ({self.provenance}), expected an exact one. Use matrix({a}) for "
+                f"construction ({self.provenance}), expected an exact one. Use matrix(a) for "
                 "floats; characters and multiplicities of this irrep are exact."
             )
-        return self._model.exact(a)
+        form = self._model.field_form(np.asarray(elements))
+        return form, self._model.scales(), self._model.field_commutant()
 
     def modular(
         self, elements: np.ndarray, p: int, root: int

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import sympy
 
 from irrepnet.groups import Group, Subgroup
-from irrepnet.reps._circle import circle, circle_modulo
+from irrepnet.reps._circle import circle, circle_exactly, circle_modulo
 from irrepnet.reps._commutants import END_DIM, commutant, right_regular
+from irrepnet.reps._cyclotomic import Cyclotomic
 
 
 class Model(Protocol):
@@ -52,8 +52,19 @@ class Model(Protocol):
         """The canonical commutant in the coordinates of `modular`, each matrix up to a factor."""
         ...
 
-    def exact(self, element: int) -> sympy.Matrix:
-        """The orthogonal matrix of one element."""
+    def field_form(self, elements: np.ndarray) -> Cyclotomic:
+        """Matrices `R` with entries in a real cyclotomic field, shape `(n, dim, dim)`.
+
+        The orthogonal matrices are `D^(-1/2) R D^(1/2)`, with `D` the `scales`.
+        """
+        ...
+
+    def scales(self) -> Cyclotomic:
+        """The positive diagonal `D`, in the field of `field_form`, shape `(dim,)`."""
+        ...
+
+    def field_commutant(self) -> Cyclotomic:
+        """The canonical commutant in the coordinates of `field_form`, each up to a factor."""
         ...
 
 
@@ -122,13 +133,23 @@ class PhaseModel:
         """The canonical commutant, int64 `(end_dim, dim, dim)`."""
         return commutant(END_DIM[self.kind], self.dim).astype(np.int64)
 
-    def exact(self, element: int) -> sympy.Matrix:
-        """The orthogonal matrix of one element, in sympy."""
+    def field_form(self, elements: np.ndarray) -> Cyclotomic:
+        """The matrices, exactly, shape `(n, dim, dim)`."""
+        cos, sin = circle_exactly(self.modulus)
         by_cos, by_sin = _TEMPLATES[self.shape]
-        k, f = int(self.exponents[element]) % self.modulus, int(self.flips[element])
-        angle = 2 * sympy.pi * sympy.Rational(k, self.modulus)
-        cos, sin = sympy.cos(angle), sympy.sin(angle)
-        return sympy.Matrix(by_cos[f]) * cos + sympy.Matrix(by_sin[f]) * sin
+        k, f = self.exponents[elements] % self.modulus, self.flips[elements]
+        numerators = cos.numerators[k][:, None, None] * by_cos[f][..., None]
+        numerators = numerators + sin.numerators[k][:, None, None] * by_sin[f][..., None]
+        return Cyclotomic(cos.order, numerators, cos.denominator)
+
+    def scales(self) -> Cyclotomic:
+        """Ones: the matrices are orthogonal as they are."""
+        return Cyclotomic.ones(circle_exactly(self.modulus)[0].order, (self.dim,))
+
+    def field_commutant(self) -> Cyclotomic:
+        """The canonical commutant, shape `(end_dim, dim, dim)`."""
+        units = commutant(END_DIM[self.kind], self.dim).astype(np.int64)
+        return Cyclotomic.integers(circle_exactly(self.modulus)[0].order, units)
 
 
 class InducedModel:
@@ -186,18 +207,37 @@ class InducedModel:
 
     def modular_commutant(self, p: int, root: int) -> np.ndarray:
         """The canonical commutant in the coordinates of `modular`, up to factors."""
+        return self._per_coset(self.base.modular_commutant(p, root))
+
+    def _per_coset(self, small: np.ndarray) -> np.ndarray:
         end_dim, index = END_DIM[self.kind], len(self.transversal)
         rest = self.base.dim // end_dim
-        small = self.base.modular_commutant(p, root)
         small = small.reshape(end_dim, end_dim, 1, rest, end_dim, 1, rest)
         identity = np.eye(index, dtype=np.int64).reshape(1, 1, index, 1, 1, index, 1)
         return (small * identity).reshape(end_dim, self.dim, self.dim)
 
-    def exact(self, element: int) -> sympy.Matrix:
-        """The orthogonal matrix of one element, in sympy."""
-        rows, inner = self._blocks(np.array(element))
-        blocks = np.array([self.base.exact(int(h)).tolist() for h in inner], dtype=object)
-        return sympy.Matrix(self._spread(rows, blocks).tolist()).applyfunc(sympy.sympify)
+    def field_form(self, elements: np.ndarray) -> Cyclotomic:
+        """Matrices in the base's field, shape `(n, dim, dim)`."""
+        rows, inner = self._blocks(elements)
+        base = self.base.field_form(inner.ravel())
+        layers = np.moveaxis(base.numerators, -1, 0).reshape(-1, *inner.shape, *base.shape[1:])
+        spread = [self._spread(rows, layer) for layer in layers]
+        return Cyclotomic(base.order, np.stack(spread, axis=-1), base.denominator)
+
+    def scales(self) -> Cyclotomic:
+        """The base's scales, once per coset."""
+        base, index = self.base.scales(), len(self.transversal)
+        phi = base.numerators.shape[-1]
+        split = base.numerators.reshape(END_DIM[self.kind], 1, -1, phi)
+        return Cyclotomic(
+            base.order, split.repeat(index, axis=1).reshape(-1, phi), base.denominator
+        )
+
+    def field_commutant(self) -> Cyclotomic:
+        """The canonical commutant in the coordinates of `field_form`, each up to a factor."""
+        base = self.base.field_commutant()
+        layers = [self._per_coset(layer) for layer in np.moveaxis(base.numerators, -1, 0)]
+        return Cyclotomic(base.order, np.stack(layers, axis=-1), base.denominator)
 
 
 class PulledBackModel:
@@ -225,6 +265,14 @@ class PulledBackModel:
         """The canonical commutant in the coordinates of `modular`, up to factors."""
         return self.base.modular_commutant(p, root)
 
-    def exact(self, element: int) -> sympy.Matrix:
-        """The orthogonal matrix of one element, in sympy."""
-        return self.base.exact(int(self.images[element]))
+    def field_form(self, elements: np.ndarray) -> Cyclotomic:
+        """Matrices in the base's field, shape `(n, dim, dim)`."""
+        return self.base.field_form(self.images[elements])
+
+    def scales(self) -> Cyclotomic:
+        """The base's scales."""
+        return self.base.scales()
+
+    def field_commutant(self) -> Cyclotomic:
+        """The base's commutant."""
+        return self.base.field_commutant()

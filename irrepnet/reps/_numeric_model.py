@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import sympy
 
 from irrepnet._errors import NotExactError
 from irrepnet.reps._clifford import Situation
 from irrepnet.reps._commutants import END_DIM, commutant
+from irrepnet.reps._cyclotomic import Cyclotomic
 from irrepnet.reps._gram_model import GramModel
 from irrepnet.reps._linear import Linear
 from irrepnet.reps._orthonormal import orthonormal
@@ -62,6 +62,7 @@ class NumericModel:
 
     def _cut(self, everything: np.ndarray) -> np.ndarray:
         size = everything.shape[-1]
+        vectors = np.eye(size)
         for attempt in range(1, 9):
             mixed = _average(everything, _fixed_matrix(size, attempt, 1.0))
             values, vectors = np.linalg.eigh(mixed)
@@ -82,9 +83,17 @@ class NumericModel:
         """The canonical commutant."""
         return commutant(END_DIM[self.kind], self.dim).astype(np.int64)
 
-    def exact(self, element: int) -> sympy.Matrix:
-        """Not possible; `Irrep.exact` explains."""
-        raise NotExactError(f"got element {element} of a numeric irrep: expected an exact irrep.")
+    def field_form(self, elements: np.ndarray) -> Cyclotomic:
+        """Not possible; `Irrep` refuses first."""
+        raise NotExactError("got a numeric irrep: expected an exact one; see Irrep.is_exact.")
+
+    def scales(self) -> Cyclotomic:
+        """Not possible; `Irrep` refuses first."""
+        return self.field_form(np.array([0]))
+
+    def field_commutant(self) -> Cyclotomic:
+        """Not possible; `Irrep` refuses first."""
+        return self.field_form(np.array([0]))
 
 
 def _fixed_matrix(size: int, attempt: int, symmetry: float) -> np.ndarray:

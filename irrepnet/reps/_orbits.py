@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
+import sympy
 
 from irrepnet.groups import Group
+from irrepnet.reps._exact import exact_coset_basis
 from irrepnet.reps._fixed import fixed_vectors, num_fixed
 
 
@@ -58,6 +60,17 @@ class OrbitType:
         transversal.
         """
         return coset_basis(self.group, self.stabiliser, self.character)
+
+    @cached_property
+    def exact_basis(self) -> tuple[sympy.ImmutableMatrix, tuple[sympy.Expr, ...]]:
+        """`Q` and a positive diagonal `b` with `basis = diag(b)^(-1/2) Q` and `Q Q^T = diag(b)`.
+
+        Raises:
+            NotExactError: If an irrep that occurs has no exact matrices.
+        """
+        return exact_coset_basis(
+            self.group, self.stabiliser, self.character, tuple(self.transversal.tolist())
+        )
 
 
 @lru_cache(maxsize=256)

@@ -57,10 +57,8 @@ class Pairings:
         if self.kind != "H":
             return first[None, None]
         back = group.inverses
-        for x in self.translates:
-            cross = self._average(first, 1, int(x))
-            if not cross[back[x]].is_zero():
-                break
+        x = next(int(x) for x in self.translates if not self._squared_length(first, x).is_zero())
+        cross = self._average(first, 1, x)
         second = first.conjugate() * cross[back[x]]
         rows = [[first, cross], [cross[back].conjugate(), second]]
         scale = int(np.lcm.reduce([e.denominator for row in rows for e in row]))
@@ -79,6 +77,16 @@ class Pairings:
             turn = reduction(n)[(np.arange(phi) + k) % n]
             total += values.numerators[moved] @ turn
         return Cyclotomic(n, total, values.denominator * len(theta.elements)).reduced()
+
+    def _squared_length(self, first: Cyclotomic, x: int) -> Cyclotomic:
+        """`<u, u>` for the projection `u` of `rho(x) v`."""
+        group, theta, n = self.group, self._theta, first.order
+        moved = group.products(group.products(group.inverse(x), theta.elements), x)
+        phases = theta.exponents[theta.elements] * n // theta.modulus
+        turns = Cyclotomic(n, reduction(n)[phases % n])
+        terms = turns * first[moved]
+        total = terms.numerators.sum(axis=0)
+        return Cyclotomic(n, total, terms.denominator * len(phases)).reduced()
 
     @cached_property
     def floats(self) -> np.ndarray:
@@ -134,15 +142,6 @@ class RealPairings(Pairings):
                 ).inverse()
         return None
 
-    def _squared_length(self, first: Cyclotomic, x: int) -> Cyclotomic:
-        group, theta, n = self.group, self._theta, first.order
-        moved = group.products(group.products(group.inverse(x), theta.elements), x)
-        phases = theta.exponents[theta.elements] * n // theta.modulus
-        turns = Cyclotomic(n, reduction(n)[phases % n])
-        terms = turns * first[moved]
-        total = terms.numerators.sum(axis=0)
-        return Cyclotomic(n, total, terms.denominator * len(phases)).reduced()
-
     @cached_property
     def exact(self) -> Cyclotomic:
         """The inner products `[0, 0, g]`."""
@@ -153,7 +152,7 @@ class RealPairings(Pairings):
         order = int(np.lcm(first.order, inverse.order))
         cross = cross.embed(order) * inverse.embed(order)
         total = first.embed(order) + cross
-        half = Cyclotomic.from_exponents(order, np.eye(1, order, dtype=np.int64)[0], 2)
+        half = Cyclotomic(1, np.array([1]), 2).embed(order)
         return ((total + total.conjugate()) * half)[None, None]
 
 
@@ -172,7 +171,7 @@ def rational_root(top: int, bottom: int) -> Cyclotomic:
         outer *= int(prime) ** (power // 2)
         inner *= int(prime) ** (power % 2)
     order = 4 * inner
-    root = Cyclotomic.from_exponents(order, outer * np.eye(1, order, dtype=np.int64)[0], bottom)
+    root = Cyclotomic(1, np.array([outer]), bottom).embed(order)
     for prime in factorint(inner):
         counts = np.zeros(order, dtype=np.int64)
         if prime == 2:

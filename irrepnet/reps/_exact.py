@@ -1,0 +1,109 @@
+"""Exact isotypic bases: rows in a cyclotomic field, square roots kept aside in a diagonal."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import sympy
+
+from irrepnet.groups import Group
+from irrepnet.reps._cyclotomic import Cyclotomic
+from irrepnet.reps._fixed import chosen_columns, num_fixed
+from irrepnet.reps._irrep import Irrep
+
+
+def exact_fixed_vectors(
+    irrep: Irrep, subgroup: tuple[int, ...], signs: np.ndarray | None = None
+) -> tuple[Cyclotomic, Cyclotomic]:
+    """The vectors of `fixed_vectors` before they are normalised, in scaled coordinates.
+
+    With `D` the irrep's scales, the orthonormal coordinates of column `c` are `D^(-1/2) f_c /
+    sqrt(n_c)`.
+
+    Returns:
+        `f`, shape `(dim, r)`, and the squared lengths `n`, shape `(r,)`.
+
+    Raises:
+        NotExactError: If the irrep has no exact matrices.
+
+    Cost:
+        O(|H| dim^2 + dim^2 r) operations in the field.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 2.6.
+    """
+    form, scales, units = irrep.field_form(np.array(subgroup))
+    rank = num_fixed(irrep, subgroup, signs)
+    weights = np.ones(len(subgroup), dtype=np.int64) if signs is None else signs
+    total = np.tensordot(weights, form.numerators, axes=1)
+    projector = Cyclotomic(form.order, total, form.denominator * len(subgroup)).reduced()
+    inverse_scales = scales.inverse()
+
+    def dot(x: Cyclotomic, y: Cyclotomic) -> Cyclotomic:
+        return ((x * inverse_scales)[None, :] @ y[:, None])[0, 0]
+
+    found: list[Cyclotomic] = []
+    lengths: list[Cyclotomic] = []
+    spanned: list[tuple[Cyclotomic, Cyclotomic]] = []  # vectors with inverse squared lengths
+    for column in chosen_columns(irrep, subgroup, signs, rank) or []:
+        vector = projector[:, column]
+        for other, inverse in spanned:
+            vector = vector - (dot(other, vector) * inverse)[None] * other
+        found.append(vector)
+        lengths.append(dot(vector, vector))
+        for q in range(irrep.end_dim):
+            turned = (units[q] @ vector[:, None])[:, 0]
+            spanned.append((turned, dot(turned, turned).inverse()))
+    return Cyclotomic.stack(found).transpose(), Cyclotomic.stack(lengths)
+
+
+@lru_cache(maxsize=64)
+def exact_coset_basis(
+    group: Group,
+    stabiliser: tuple[int, ...],
+    character: tuple[int, ...] | None,
+    transversal: tuple[int, ...],
+) -> tuple[sympy.ImmutableMatrix, tuple[sympy.Expr, ...]]:
+    """The isotypic basis of one orbit, exactly: `U = diag(b)^(-1/2) Q`, `Q Q^T = diag(b)`.
+
+    Returns:
+        `Q` and `b`.
+
+    Raises:
+        NotExactError: If an irrep that occurs has no exact matrices.
+    """
+    signs = None if character is None else np.array(character)
+    rows: list[list[sympy.Expr]] = []
+    squares: list[sympy.Expr] = []
+    for irrep in group.irreps:
+        if num_fixed(irrep, stabiliser, signs) == 0:
+            continue
+        vectors, lengths = exact_fixed_vectors(irrep, stabiliser, signs)
+        form, scales, _ = irrep.field_form(np.array(transversal))
+        moved = [(matrix @ vectors).to_sympy() for matrix in form]
+        share = sympy.Rational(len(transversal), irrep.dim)
+        for k in range(irrep.dim):
+            for c in range(vectors.shape[1]):
+                rows.append([block[k, c] for block in moved])
+                squares.append(sympy.expand((scales[k] * lengths[c]).to_sympy() * share))
+    return sympy.ImmutableMatrix(rows), tuple(squares)
+
+
+def exact_matrix(irrep: Irrep, element: int) -> sympy.Matrix:
+    """The orthogonal matrix of one element: `D^(-1/2) R D^(1/2)` with `R` in the field.
+
+    Raises:
+        NotExactError: If the matrices exist only numerically.
+    """
+    form, scales, _ = irrep.field_form(np.array([element]))
+    entries = form[0].to_sympy()
+    values = [scale.to_sympy() for scale in scales]
+    size = range(irrep.dim)
+
+    def entry(i: int, j: int) -> sympy.Expr:
+        if entries[i, j] == 0 or values[i] == values[j]:
+            return entries[i, j]
+        return entries[i, j] * sympy.sqrt(values[j] / values[i])
+
+    return sympy.Matrix([[entry(i, j) for j in size] for i in size])
