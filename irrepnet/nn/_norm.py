@@ -108,7 +108,7 @@ class IsotypicLayerNorm(CopyScale, Layer):
 
     def _variance(self, x: Tensor) -> Tensor:
         """Weighted sum of squares over the channels, in float32 at least."""
-        x = x.to(torch.promote_types(x.dtype, torch.float32))
+        x = x if x.dtype == torch.float64 else x.float()
         if self.weighting == "share":
             return x.square().mean(-1, keepdim=True)
         squares = [

@@ -43,12 +43,18 @@ def check_norm(feature_type: FeatureType, centring: str, weighting: str) -> None
     """Whether the norm exists for the type; raises with the reason if not."""
     check_choice("centring", centring, CENTRINGS)
     check_choice("weighting", weighting, WEIGHTINGS)
-    single = [b.irrep.name for b in feature_type.blocks if b.multiplicity == 1]
-    if centring == "every_irrep" and single:
+    single = [
+        b.irrep.name
+        for b in feature_type.blocks
+        if b.multiplicity == 1
+        and (centring == "every_irrep" or (centring == "invariant" and b.irrep.index == 0))
+    ]
+    if single:
+        others = "'invariant' or 'none'" if centring == "every_irrep" else "'none'"
         raise FeatureTypeError(
-            f"centring='every_irrep' would turn {', '.join(single)} of {feature_type} into zero, "
+            f"centring={centring!r} would turn {', '.join(single)} of {feature_type} into zero, "
             f"since the mean over one copy is that copy: expected at least two copies of each "
-            f"irrep, or centring='invariant' or 'none'."
+            f"irrep that is centred, or centring={others}."
         )
 
 
