@@ -1,0 +1,3 @@
+"""The command `irrepnet`: parse, call, print."""
+
+from irrepnet.cli._main import main as main

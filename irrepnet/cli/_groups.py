@@ -1,0 +1,159 @@
+"""`irrepnet groups`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from rich.table import Table
+from rich.text import Text
+from tyro.conf import Positional, arg
+
+from irrepnet.cli._output import show, show_text
+
+if TYPE_CHECKING:
+    from irrepnet.groups import Group, Subgroup
+
+#: Subgroups of larger groups are listed only when asked for: there may be very many.
+SUBGROUPS_UP_TO = 200
+
+#: Generators and classes are written as cycles up to this many points.
+_CYCLES_UP_TO = 24
+
+_FORMS = """Groups by name:
+  trivial, flop, klein_four (V4), octic, quaternion (Q8), tetrahedral, octahedral, icosahedral
+  C4 cyclic          D4 dihedral of order 8     Dic3 dicyclic of order 12    Q16 quaternion
+  S5 symmetric       A5 alternating             B3 hyperoctahedral
+  C2xC4, C2^3 direct products                   C2wrS4 wreath product, (C2xC2)wrC3"""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Show a finite group: classes, character table, real irreps, subgroups up to conjugacy.
+
+    The irreps are the types of features: a feature type says how often each occurs. Their kind is
+    R, C or H, the real, complex or quaternionic numbers that commute with them.
+
+    Examples:
+      irrepnet groups                 (which names there are)
+      irrepnet groups D4
+      irrepnet groups S5 --subgroups no
+      irrepnet groups C2xS4
+    """
+
+    name: Annotated[
+        str,
+        Positional,
+        arg(metavar="NAME", help="A group; all forms of names if left out.", help_behavior_hint=""),
+    ] = ""
+    subgroups: Annotated[
+        Literal["auto", "yes", "no"],
+        arg(help=f"List the subgroups; auto does so up to order {SUBGROUPS_UP_TO}."),
+    ] = "auto"
+
+    def run(self) -> int:
+        """Look the group up and print it."""
+        from irrepnet.actions import image_names
+
+        if not self.name:
+            show_text(f"{_FORMS}\nGroups that move images (--group): {', '.join(image_names())}")
+            return 0
+        group = _group(self.name)
+        show(Text(_title(group), style="bold"), *_section("Conjugacy classes", _classes(group)))
+        show(Text("\nCharacter table", style="bold cyan"))
+        show_text(str(group.character_table).partition("\n")[2])  # the title says its first line
+        show(Text("+ real, o complex, - quaternionic (Frobenius and Schur)", style="dim"))
+        show(*_section("Real irreps", _irreps(group)))
+        small = group.order <= SUBGROUPS_UP_TO
+        if self.subgroups == "yes" or (self.subgroups == "auto" and small):
+            show(*_section("Subgroups up to conjugacy", _subgroups(group)))
+        elif self.subgroups == "auto":
+            show(Text("\nSubgroups: ask for them with --subgroups yes", style="dim"))
+        return 0
+
+
+def _group(name: str) -> Group:
+    """The group of that name, or the group of the image action of that name."""
+    from irrepnet import actions, groups
+
+    if name in actions.image_names():
+        return actions.image(name).group
+    return groups.parse(name)
+
+
+def _section(title: str, table: Table) -> tuple[Text, Table]:
+    return Text(f"\n{title}", style="bold cyan"), table
+
+
+def _table(*columns: str) -> Table:
+    """Left-aligned names, right-aligned numbers (columns that start with #)."""
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    for column in columns:
+        table.add_column(column.removeprefix("#"), justify="right" if "#" in column else "left")
+    return table
+
+
+def _title(group: Group) -> str:
+    kind = "abelian" if group.is_abelian else "not abelian"
+    generators = ", ".join(_element(group, g) for g in group.generators) or "none"
+    elements = f"{group.order} element{'s' if group.order > 1 else ''}"
+    return f"{group.name}: {elements}, {kind}, exponent {group.exponent}, generators {generators}"
+
+
+def _element(group: Group, a: int) -> str:
+    """An element as cycles of points; its number where there are many points."""
+    if group.degree > _CYCLES_UP_TO:
+        return f"element {a}"
+    images, seen, cycles = group.permutation(a), set[int](), []
+    for start in range(group.degree):
+        cycle, point = [], start
+        while point not in seen:
+            seen.add(point)
+            cycle.append(str(point))
+            point = images[point]
+        if len(cycle) > 1:
+            cycles.append(f"({' '.join(cycle)})")
+    return "".join(cycles) or "()"
+
+
+def _classes(group: Group) -> Table:
+    table = _table("#class", "#size", "#element order", "representative")
+    for number, found in enumerate(group.conjugacy_classes):
+        shown = _element(group, found.representative)
+        table.add_row(str(number), str(found.size), str(found.element_order), shown)
+    return table
+
+
+def _irreps(group: Group) -> Table:
+    table = _table("irrep", "#dim", "kind", "#dim End", "#in regular", "faithful", "matrices")
+    for irrep in group.irreps:
+        faithful = int((irrep.characters == irrep.dim).sum()) == 1
+        table.add_row(
+            irrep.name,
+            str(irrep.dim),
+            irrep.kind,
+            str(irrep.end_dim),
+            str(irrep.dim // irrep.end_dim),
+            "yes" if faithful else "no",
+            "exact" if irrep.is_exact else "numeric",
+        )
+    return table
+
+
+def _subgroups(group: Group) -> Table:
+    table = _table("#order", "#index", "#conjugates", "normal", "abelian", "generators")
+    for found in group.subgroup_classes:
+        table.add_row(*_subgroup(found))
+    return table
+
+
+def _subgroup(found: Subgroup) -> tuple[str, ...]:
+    conjugates = found.parent.order // found.normaliser.order
+    return (
+        str(found.order),
+        str(found.index),
+        str(conjugates),
+        "yes" if conjugates == 1 else "no",
+        "yes" if found.as_group().is_abelian else "no",
+        ", ".join(_element(found.parent, g) for g in found.generators) or "()",
+    )
