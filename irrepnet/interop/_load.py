@@ -10,11 +10,12 @@ from torch import Tensor
 
 from irrepnet import nn
 from irrepnet._errors import CheckpointError
+from irrepnet.interop._octic import build_octic, read_octic
 from irrepnet.interop._state import reading
 from irrepnet.interop._vit import build_vit, read_vit
 
 #: Kinds of published networks that can be loaded.
-KINDS = ("deit3.vit", "flopping.d2_vit", "flopping.hybrid_vit")
+KINDS = ("deit3.vit", "flopping.d2_vit", "flopping.hybrid_vit", "octic.vit")
 
 
 def load_flopping(
@@ -27,7 +28,8 @@ def load_flopping(
 
     Args:
         state_dict: The checkpoint, under the published code's own parameter names.
-        kind: `"deit3.vit"` (dense DeiT III), `"flopping.d2_vit"` or `"flopping.hybrid_vit"`.
+        kind: `"deit3.vit"` (dense DeiT III), `"flopping.d2_vit"`, `"flopping.hybrid_vit"`, or
+            `"octic.vit"` (hybrid or early invariant).
         config: The published constructor's arguments; those left out take its defaults.
 
     Returns:
@@ -38,12 +40,18 @@ def load_flopping(
             ill-shaped; all of them are listed.
 
     References:
-        Flopping for FLOPs (arXiv 2502.05169); DeiT III (arXiv 2204.07118).
+        Flopping for FLOPs (arXiv 2502.05169); Octic ViTs (arXiv 2505.15441); DeiT III
+        (arXiv 2204.07118).
     """
     if kind not in KINDS:
         raise CheckpointError(f"unknown kind {kind!r}: expected one of {', '.join(KINDS)}.")
     floats = [v.dtype for v in state_dict.values() if torch.is_floating_point(v)]
-    model = build_vit(config, kind, floats[0] if floats else torch.get_default_dtype())
+    dtype = floats[0] if floats else torch.get_default_dtype()
+    octic = kind == "octic.vit"
+    model = (build_octic if octic else build_vit)(config, kind, dtype)
     with reading(state_dict, kind) as reader:
-        read_vit(reader, model, kind)
+        if octic:
+            read_octic(reader, model)
+        else:
+            read_vit(reader, model, kind)
     return model.eval()

@@ -9,7 +9,7 @@ from itertools import pairwise
 from irrepnet import specs
 from irrepnet._errors import IrrepnetError, SpecError
 from irrepnet.actions import ImageAction, as_image_action
-from irrepnet.types import FeatureType
+from irrepnet.types import INVARIANTS, FeatureType, check_choice, num_invariants
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ def vit(
     break_at: Sequence[tuple[str | ImageAction, int]] | None = None,
     feature_type: FeatureType | str | None = None,
     invariants: str = "trivial",
+    invariant_at: tuple[str, int] | None = None,
     mlp_ratio: float = 4,
     init_values: float = 1e-6,
     qkv_bias: bool = True,
@@ -64,6 +65,9 @@ def vit(
         break_at: Pairs `(subgroup, block)`: from that block on only the subgroup is respected.
         feature_type: Type of the tokens; by default copies of the regular representation.
         invariants: What the last layer sees: `"trivial"` copies, or `"norm"` as well.
+        invariant_at: A kind of invariants and a block: from that block on the channels are
+            invariants of the features before it, mixed by a linear map to the same width
+            (early invariantisation). The tokens are still permuted by the group.
         mlp_ratio: Hidden channels over token channels.
         init_values: Initial LayerScale.
         qkv_bias: Whether query, key and value have an (invariant) bias.
@@ -93,7 +97,7 @@ def vit(
     if global_pool == "token":
         steps.append(("cls_token", specs.ClassToken(x)))
     block = Block(x, size.heads, mlp_ratio, init_values, qkv_bias, norm_eps)
-    blocks, last = _blocks(block, action, size.depth, drop_path_rate, break_at or ())
+    blocks, last = _blocks(block, action, size, drop_path_rate, break_at or (), invariant_at)
     steps += [("blocks", blocks), ("norm", specs.LayerNorm(last, eps=norm_eps))]
     return specs.Classifier(
         specs.Chain(tuple(steps)),
@@ -157,12 +161,15 @@ class Block:
 def _blocks(
     block: Block,
     action: ImageAction,
-    depth: int,
+    size: ViTSize,
     drop_path_rate: float,
     break_at: Sequence[tuple[str | ImageAction, int]],
+    invariant_at: tuple[str, int] | None,
 ) -> tuple[specs.Chain, FeatureType]:
     """All blocks, with restrictions between them, and the type at the end."""
+    depth = size.depth
     breaks = _descending(break_at, depth)
+    kind, place = _inside(invariant_at, depth)
     steps: list[tuple[str, specs.Spec]] = []
     for index in range(depth):
         if index in breaks:
@@ -176,6 +183,10 @@ def _blocks(
             restrict, x = _restrict(block.type, action, smaller, f"blocks.{name}")
             steps.append((name, restrict))
             action, block = smaller, replace(block, type=x)
+        if index == place:
+            found, x = _invariants(block.type, kind, size.width)
+            steps.append((f"invariants{index}", found))
+            block = replace(block, type=x)
         rate = drop_path_rate * index / max(1, depth - 1)
         steps.append((str(index), block.spec(rate)))
     return specs.Chain(tuple(steps)), block.type
@@ -191,6 +202,28 @@ def _restrict(
         return spec, spec.restriction.out_type
     except IrrepnetError as problem:
         raise type(problem)(f"{path} (Restrict): {problem}") from None
+
+
+def _inside(invariant_at: tuple[str, int] | None, depth: int) -> tuple[str, int | None]:
+    """The kind of invariants and the block before which they are taken, if any."""
+    if invariant_at is None:
+        return "", None
+    kind, place = invariant_at
+    if not 0 <= place < depth:
+        raise SpecError(
+            f"invariant_at={invariant_at!r} names block {place}: expected a block index between 0 "
+            f"and {depth - 1}."
+        )
+    return kind, place
+
+
+def _invariants(x: FeatureType, kind: str, width: int) -> tuple[specs.Chain, FeatureType]:
+    """Invariants of typed channels, mixed to `width` invariant channels."""
+    check_choice("invariant", kind, INVARIANTS)
+    found = FeatureType.trivial(x.group, num_invariants(x, kind))
+    mixed = FeatureType.trivial(x.group, width)
+    steps = (("map", specs.InvariantMap(x, kind)), ("mix", specs.Linear(found, mixed)))
+    return specs.Chain(steps), mixed
 
 
 def _descending(

@@ -93,6 +93,32 @@ class PositionalEmbedding(ConstantsLayer):
         kinds = [self._on_orbits(k) for k in range(len(self._shapes))]
         return torch.cat(kinds)[self.order]
 
+    @torch.no_grad()
+    def load_embedding_(self, value: Float[Tensor, "tokens dim"]) -> None:
+        """Set the vector to the orthogonal projection of any other.
+
+        Each token of an orbit says what the orbit's free vector should be; their mean is the
+        projection, since the group acts orthogonally.
+
+        Args:
+            value: Vectors of the tokens in row-major order.
+        """
+        kinds = value[torch.argsort(self.order)].split([n * p for n, p in self._shapes])
+        first = 0
+        for i, (name, dim) in enumerate(self._blocks):
+            weight = getattr(self, f"weight_{name}")
+            rows = []
+            for k, (num_orbits, num_points) in enumerate(self._shapes):
+                if self._fixed[i][k] == 0:
+                    continue
+                part = kinds[k][:, first : first + dim * weight.shape[-1]]
+                part = part.reshape(num_orbits, num_points * dim, -1)
+                matrices = getattr(self, f"moved_{name}_{k}").to(value.dtype).flatten(0, 1)
+                rows.append((matrices.t() @ part / num_points).flatten(0, 1))
+            if rows:
+                weight.copy_(torch.cat(rows))
+            first += dim * weight.shape[-1]
+
     def _on_orbits(self, k: int) -> Tensor:
         """Vectors on the orbits of kind `k`: `(orbits * points, dim)`."""
         num_orbits, num_points = self._shapes[k]

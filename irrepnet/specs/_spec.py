@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, cast
 
 from irrepnet import groups
 from irrepnet._errors import SpecError
@@ -40,6 +41,37 @@ class Spec:
         """
         fields = {f.name: _encode(getattr(self, f.name)) for f in dataclasses.fields(self)}
         return {"$spec": type(self).__name__, **fields}
+
+    def map(self, change: Callable[[Spec], Spec]) -> Self:
+        """The spec with every spec inside it, and then itself, changed.
+
+        Args:
+            change: What to put in a spec's place; called for the parts before the whole.
+
+        Examples:
+            >>> from dataclasses import replace
+            >>> from irrepnet import groups, specs
+            >>> from irrepnet.types import FeatureType
+            >>> X = FeatureType(groups.flop(), "2*sym")
+            >>> net = specs.Chain((("norm", specs.LayerNorm(X)), ("scale", specs.LayerScale(X))))
+            >>> net.map(
+            ...     lambda s: replace(s, eps=1e-5) if isinstance(s, specs.LayerNorm) else s
+            ... ).steps[0][1].eps
+            1e-05
+        """
+        inside = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        changed = {name: _map(value, change) for name, value in inside.items()}
+        same = all(changed[name] is value for name, value in inside.items())
+        return cast(Self, change(self if same else dataclasses.replace(self, **changed)))
+
+
+def _map(value: Any, change: Callable[[Spec], Spec]) -> Any:
+    if isinstance(value, Spec):
+        return value.map(change)
+    if isinstance(value, tuple):
+        parts = tuple(_map(item, change) for item in value)
+        return value if all(a is b for a, b in zip(parts, value, strict=True)) else parts
+    return value
 
 
 def from_json(data: Any) -> Any:
