@@ -26,8 +26,11 @@ def act(edge: Edge, element: int, x: Tensor) -> Tensor:
     if isinstance(edge, Images):
         images = edge.action.permutation(*edge.size)
         return _move(images[element], x.flatten(-2)).view(x.shape)
-    matrix = torch.tensor(edge.type.matrix(element), dtype=x.dtype, device=x.device)
-    x = x @ matrix.t()
+    acting = edge.type.matrix(element)
+    if edge.gset is not None:  # a permutation of the points
+        basis = edge.gset.basis()
+        acting = np.rint(basis.T @ acting @ basis)
+    x = x @ torch.tensor(acting, dtype=x.dtype, device=x.device).t()
     tokens = edge.tokens
     if tokens is None:
         return x

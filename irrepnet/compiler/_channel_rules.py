@@ -16,7 +16,9 @@ from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features
 from irrepnet.compiler._rule import Cost, Factory, register
 from irrepnet.types import (
+    ACTIVATION_BASES,
     INVARIANTS,
+    LINEAR_LOWERINGS,
     FeatureType,
     GSetType,
     canonical_stabiliser,
@@ -37,6 +39,7 @@ class LinearRule:
     def check(self, spec: specs.Linear, edge: Edge) -> tuple[specs.Linear, Edge]:
         at = require_features(edge, spec.in_type)
         check_linear(spec.in_type, spec.out_type)
+        check_choice("lowering", spec.lowering or "separate", LINEAR_LOWERINGS)
         return spec, replace(at, type=spec.out_type)
 
     def decide(self, spec: specs.Linear, edge: Edge) -> str:
@@ -48,23 +51,32 @@ class LinearRule:
         )
         dense = spec.in_type.dim * spec.out_type.dim
         bias = spec.out_type.num_invariants if spec.bias else 0
+        lowered = "" if spec.lowering in (None, "separate") else f"\nlowered {spec.lowering}"
         return (
             f"{blocks}\n{num_weights(spec.in_type, spec.out_type)} of {dense} weights of the dense "
             f"map, {product_flops(spec.in_type, spec.out_type)} of {2 * dense} FLOPs a position; "
-            f"bias on {bias} of {spec.out_type.dim} channels"
+            f"bias on {bias} of {spec.out_type.dim} channels{lowered}"
         )
 
     def cost(self, spec: specs.Linear, edge: Edge, positions: int) -> Cost:
         bias = spec.out_type.num_invariants if spec.bias else 0
+        products = product_flops(spec.in_type, spec.out_type)
+        if spec.lowering == "dense":
+            products = 2 * spec.in_type.dim * spec.out_type.dim
         return Cost(
             params=num_weights(spec.in_type, spec.out_type) + bias,
-            matmul=positions * product_flops(spec.in_type, spec.out_type),
+            matmul=positions * products,
             other=(("bias", positions * bias),),
         )
 
     def emit(self, spec: specs.Linear, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.IsotypicLinear(
-            spec.in_type, spec.out_type, spec.bias, spec.init, **factory.kwargs
+            spec.in_type,
+            spec.out_type,
+            spec.bias,
+            spec.init,
+            spec.lowering or "separate",
+            **factory.kwargs,
         )
 
 
@@ -108,31 +120,68 @@ class ActivationRule:
         return Features(spec.feature_type)
 
     def check(self, spec: specs.Activation, edge: Edge) -> tuple[specs.Activation, Edge]:
-        at = require_features(edge, spec.feature_type)
         nn.check_function(spec.function)
+        for side in (spec.enter, spec.leave):
+            check_choice("basis", side, ACTIVATION_BASES)
         gset = gset_for(spec.feature_type) if spec.gset is None else _given_gset(spec)
+        on_points = gset if spec.enter == "points" else None
+        at = require_features(edge, spec.feature_type, gset=on_points)
         if gset.feature_type != spec.feature_type:
             raise ActivationError(
                 f"the given G-set ({gset}) is {gset.feature_type}: expected {spec.feature_type}; "
                 f"leave gset=None to let the compiler choose."
             )
-        return replace(spec, gset=gset.counts), at
+        left = gset if spec.leave == "points" else None
+        return replace(spec, gset=gset.counts), replace(at, gset=left)
+
+    def points_in(self, spec: specs.Activation) -> GSetType:
+        """The points on which the input is needed."""
+        return gset_of(spec)
+
+    def points_out(self, spec: specs.Activation) -> GSetType:
+        """The points on which the output could stay."""
+        return gset_of(spec)
 
     def decide(self, spec: specs.Activation, edge: Edge) -> str:
         return f"{spec.function} on {gset_of(spec)}"
 
     def cost(self, spec: specs.Activation, edge: Edge, positions: int) -> Cost:
         products, additions = basis_flops(gset_of(spec))
+        changes = [spec.enter, spec.leave].count("irreps")
         return Cost(
-            matmul=2 * positions * products,
+            matmul=changes * positions * products,
             other=(
-                ("basis change", 2 * positions * additions),
+                ("basis change", changes * positions * additions),
                 ("activation", positions * spec.feature_type.dim),
             ),
         )
 
     def emit(self, spec: specs.Activation, edge: Edge, factory: Factory) -> nn.Layer:
-        return nn.GSetActivation(gset_of(spec), spec.function, **factory.kwargs)
+        return nn.GSetActivation(
+            gset_of(spec), spec.function, spec.enter, spec.leave, **factory.kwargs
+        )
+
+
+class ToIrrepsRule:
+    """`specs.ToIrreps`: a change of basis."""
+
+    def source(self, spec: specs.ToIrreps) -> Edge:
+        return Features(spec.feature_type, gset=GSetType(spec.feature_type.group, spec.gset))
+
+    def check(self, spec: specs.ToIrreps, edge: Edge) -> tuple[specs.ToIrreps, Edge]:
+        gset = GSetType(spec.feature_type.group, spec.gset)
+        at = require_features(edge, spec.feature_type, gset=gset)
+        return spec, replace(at, gset=None)
+
+    def decide(self, spec: specs.ToIrreps, edge: Edge) -> str:
+        return f"from {GSetType(spec.feature_type.group, spec.gset)}"
+
+    def cost(self, spec: specs.ToIrreps, edge: Edge, positions: int) -> Cost:
+        products, additions = basis_flops(GSetType(spec.feature_type.group, spec.gset))
+        return Cost(matmul=positions * products, other=(("basis change", positions * additions),))
+
+    def emit(self, spec: specs.ToIrreps, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.ToIrreps(GSetType(spec.feature_type.group, spec.gset), **factory.kwargs)
 
 
 def _given_gset(spec: specs.Activation) -> GSetType:
@@ -176,7 +225,7 @@ class DropPathRule:
 
     def check(self, spec: specs.DropPath, edge: Edge) -> tuple[specs.DropPath, Edge]:
         _check_rate(spec.rate)
-        return spec, require_features(edge, spec.feature_type)
+        return spec, require_features(edge, spec.feature_type, any_basis=True)
 
     def decide(self, spec: specs.DropPath, edge: Edge) -> str:
         return f"one draw a sample, rate {spec.rate:g}"
@@ -258,6 +307,7 @@ def _check_rate(rate: float) -> None:
 register(specs.Linear, LinearRule())
 register(specs.LayerNorm, LayerNormRule())
 register(specs.Activation, ActivationRule())
+register(specs.ToIrreps, ToIrrepsRule())
 register(specs.LayerScale, LayerScaleRule())
 register(specs.DropPath, DropPathRule())
 register(specs.InvariantDropout, InvariantDropoutRule())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from irrepnet.actions import ImageAction, PointAction
 from irrepnet.groups import Group
-from irrepnet.types import FeatureType
+from irrepnet.types import FeatureType, GSetType
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Features:
         grid: Height and width of the token grid.
         points: How the group permutes the tokens where they are no grid of an image.
         prefix: Tokens before the others, which the group leaves in place.
+        gset: The points that the channels are on; `None` where they are in irreps.
         embedding: After a restriction, for each element of the group the element of the network's
             input group that it is; `None` before one.
     """
@@ -54,6 +55,7 @@ class Features:
     grid: tuple[int, int] | None = None
     points: PointAction | None = None
     prefix: int = 0
+    gset: GSetType | None = None
     embedding: tuple[int, ...] | None = None
 
     @property
@@ -70,7 +72,8 @@ class Features:
 
     def __str__(self) -> str:
         where = "" if self.positions is None else f"{self.positions} x "
-        return f"{where}({self.type}) over {self.group.name}"
+        basis = "" if self.gset is None else " on points"
+        return f"{where}({self.type}) over {self.group.name}{basis}"
 
 
 Edge = Images | Features

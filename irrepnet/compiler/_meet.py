@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from irrepnet._errors import IrrepMismatchError, SpecError
 from irrepnet.compiler._edge import Edge, Features
-from irrepnet.types import FeatureType
+from irrepnet.types import FeatureType, GSetType
 
 
 def check_types_meet(got: FeatureType, expected: FeatureType) -> None:
@@ -30,16 +30,29 @@ def check_types_meet(got: FeatureType, expected: FeatureType) -> None:
     )
 
 
-def require_features(edge: Edge, expected: FeatureType) -> Features:
-    """The edge, if it carries features of the expected type.
+def require_features(
+    edge: Edge, expected: FeatureType, any_basis: bool = False, gset: GSetType | None = None
+) -> Features:
+    """The edge, if it carries features of the expected type in the expected basis.
+
+    Args:
+        edge: What comes in.
+        expected: Its type.
+        any_basis: Whether the layer works in any basis of the channels.
+        gset: The points that the channels must be on; irreps if `None`.
 
     Raises:
-        SpecError: If it carries images.
+        SpecError: If it carries images, or the basis differs.
         IrrepMismatchError: If the types differ.
     """
     if not isinstance(edge, Features):
         raise SpecError(f"got {edge}: expected features of type {expected}; start with PatchEmbed.")
     check_types_meet(edge.type, expected)
+    if not any_basis and edge.gset != gset:
+        raise SpecError(
+            f"got {edge} on {edge.gset or 'irreps'}: expected {gset or 'irreps'}; put a ToIrreps "
+            f"between them."
+        )
     return edge
 
 

@@ -5,88 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from irrepnet import nn, specs
-from irrepnet._errors import FeatureTypeError, GridError, SpecError
+from irrepnet._errors import FeatureTypeError, SpecError
 from irrepnet.actions import ImageAction
-from irrepnet.compiler._cost_of_basis import basis_flops, num_weights, product_flops
-from irrepnet.compiler._edge import Edge, Features, Images
+from irrepnet.compiler._cost_of_basis import basis_flops
+from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features, require_grid
 from irrepnet.compiler._rule import Cost, Factory, register
-from irrepnet.types import POOLS, PatchType, check_choice, check_linear, fixed_dims, head_type
-
-
-class PatchEmbedRule:
-    """`specs.PatchEmbed`: the decomposed patch, then an intertwiner."""
-
-    def source(self, spec: specs.PatchEmbed) -> Edge:
-        return Images(spec.action, spec.channels, spec.image_size)
-
-    def check(self, spec: specs.PatchEmbed, edge: Edge) -> tuple[specs.PatchEmbed, Edge]:
-        if edge != self.source(spec):
-            raise SpecError(f"got {edge}: expected {self.source(spec)}.")
-        if spec.out_type.group != spec.action.group:
-            raise SpecError(
-                f"the tokens' type {spec.out_type} lies over {spec.out_type.group.name}: expected "
-                f"a type over {spec.action.group.name}, the group of {spec.action.name!r}."
-            )
-        grid = _grid(spec)
-        patch = PatchType.of(spec.action, spec.patch, spec.channels).gset.feature_type
-        check_linear(patch, spec.out_type)
-        return spec, Features(spec.out_type, grid[0] * grid[1], spec.action, grid)
-
-    def decide(self, spec: specs.PatchEmbed, edge: Edge) -> str:
-        patch = PatchType.of(spec.action, spec.patch, spec.channels).gset
-        return f"pixels of a patch as {patch.feature_type} ({patch}), then one product an irrep"
-
-    def cost(self, spec: specs.PatchEmbed, edge: Edge, positions: int) -> Cost:
-        gset = PatchType.of(spec.action, spec.patch, spec.channels).gset
-        rows, columns = _grid(spec)
-        tokens = rows * columns
-        products, additions = basis_flops(gset)
-        bias = spec.out_type.num_invariants if spec.bias else 0
-        return Cost(
-            params=num_weights(gset.feature_type, spec.out_type) + bias,
-            matmul=tokens * (product_flops(gset.feature_type, spec.out_type) + products),
-            other=(("basis change", tokens * additions), ("bias", tokens * bias)),
-        )
-
-    def emit(self, spec: specs.PatchEmbed, edge: Edge, factory: Factory) -> nn.Layer:
-        return nn.PatchEmbed(
-            spec.action,
-            spec.channels,
-            spec.image_size,
-            spec.patch,
-            spec.out_type,
-            spec.bias,
-            **factory.kwargs,
-        )
-
-
-def _grid(spec: specs.PatchEmbed) -> tuple[int, int]:
-    """Height and width of the token grid; raises `GridError` if the group does not preserve it."""
-    (height, width), (high, wide) = spec.image_size, spec.patch
-    if (
-        min(high, wide, spec.channels) < 1
-        or height % high
-        or width % wide
-        or min(height, width) < 1
-    ):
-        raise GridError(
-            f"patches of {high} x {wide} do not tile an image of {height} x {width}: expected a "
-            f"size such as {max(1, height // high) * high} x {max(1, width // wide) * wide}."
-        )
-    grid = (height // high, width // wide)
-    for what, size in (("patch", spec.patch), ("token grid", grid)):
-        _check_preserves(spec.action, what, size)
-    return grid
-
-
-def _check_preserves(action: ImageAction, what: str, size: tuple[int, int]) -> None:
-    if not action.preserves(*size):
-        raise GridError(
-            f"{action.name!r} exchanges rows and columns, so it does not preserve a {what} of "
-            f"{size[0]} x {size[1]}: expected a square {what}, such as {min(size)} x {min(size)}, "
-            f"or a group without quarter turns and diagonal mirrors."
-        )
+from irrepnet.types import POOLS, check_choice, check_preserves, fixed_dims, head_type
 
 
 class PositionalEmbeddingRule:
@@ -106,7 +31,7 @@ class PositionalEmbeddingRule:
                 f"{at.prefix} prefix tokens: expected {spec.grid} under {spec.action.name!r} with "
                 f"none; put it right after PatchEmbed."
             )
-        _check_preserves(spec.action, "token grid", spec.grid)
+        check_preserves(spec.action, "token grid", spec.grid)
         return spec, at
 
     def decide(self, spec: specs.PositionalEmbedding, edge: Edge) -> str:
@@ -237,7 +162,7 @@ class TokenPoolRule:
         return Features(spec.feature_type, prefix=1)
 
     def check(self, spec: specs.TokenPool, edge: Edge) -> tuple[specs.TokenPool, Edge]:
-        at = require_features(edge, spec.feature_type)
+        at = require_features(edge, spec.feature_type, any_basis=True)
         check_choice("pooling", spec.kind, POOLS)
         if spec.kind == "token" and at.prefix == 0:
             raise SpecError(
@@ -259,7 +184,6 @@ class TokenPoolRule:
         return nn.TokenPool(spec.kind, edge.prefix)
 
 
-register(specs.PatchEmbed, PatchEmbedRule())
 register(specs.PositionalEmbedding, PositionalEmbeddingRule())
 register(specs.ClassToken, ClassTokenRule())
 register(specs.Attention, AttentionRule())

@@ -2,12 +2,12 @@
 
 from irrepnet.nn._activation import FUNCTIONS as FUNCTIONS
 from irrepnet.nn._activation import GSetActivation as GSetActivation
+from irrepnet.nn._activation import ToIrreps as ToIrreps
 from irrepnet.nn._activation import check_function as check_function
 from irrepnet.nn._attention import IsotypicAttention as IsotypicAttention
 from irrepnet.nn._chain import Chain as Chain
 from irrepnet.nn._chain import Classifier as Classifier
 from irrepnet.nn._chain import Residual as Residual
-from irrepnet.nn._gset_basis import ADDITIONS_UP_TO as ADDITIONS_UP_TO
 from irrepnet.nn._gset_basis import GSetBasis as GSetBasis
 from irrepnet.nn._head import InvariantMap as InvariantMap
 from irrepnet.nn._head import TokenPool as TokenPool
@@ -19,5 +19,7 @@ from irrepnet.nn._pointwise_layers import DropPath as DropPath
 from irrepnet.nn._pointwise_layers import InvariantDropout as InvariantDropout
 from irrepnet.nn._pointwise_layers import LayerScale as LayerScale
 from irrepnet.nn._restrict import Restrict as Restrict
+from irrepnet.nn._slot_basis import ADDITIONS_UP_TO as ADDITIONS_UP_TO
+from irrepnet.nn._slot_basis import SlotBasis as SlotBasis
 from irrepnet.nn._tokens import ClassToken as ClassToken
 from irrepnet.nn._tokens import PositionalEmbedding as PositionalEmbedding

@@ -68,6 +68,8 @@ class GSetActivation(Layer):
     Args:
         gset: The points; any function of one variable commutes with permuting them.
         function: One of `FUNCTIONS`.
+        enter: Basis of the input, `"irreps"` or `"points"`.
+        leave: Basis of the output.
         device: Where the tables live.
         dtype: Their dtype.
 
@@ -92,21 +94,27 @@ class GSetActivation(Layer):
         self,
         gset: GSetType,
         function: str = "gelu",
+        enter: str = "irreps",
+        leave: str = "irreps",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         self.basis = GSetBasis(gset, device, dtype)
         self.pointwise = Pointwise(function)
+        self.enter, self.leave = enter, leave
+        self._both = enter == leave == "irreps"
 
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """Apply the function to every point, for features in irreps along the last axis."""
         check_channels(x, self.basis.gset.feature_type, self.basis.dim)
         if self.basis.is_identity:
             return self.pointwise(x)
-        if writes_in_place(x):
+        if self._both and writes_in_place(x):
             return self._write(x.reshape(-1, self.basis.dim)).view(x.shape)
-        return self.basis.to_irreps(self.pointwise(self.basis.to_points(x)))
+        points = x if self.enter == "points" else self.basis.to_points(x)
+        points = self.pointwise(points)
+        return points if self.leave == "points" else self.basis.to_irreps(points)
 
     def _write(self, x: Tensor) -> Tensor:
         """The same, a few rows at a time, so that points stay in the cache between the passes."""
@@ -120,4 +128,32 @@ class GSetActivation(Layer):
 
     def _dense(self) -> nn.Sequential:
         matrix = self.basis.gset.basis()
-        return nn.Sequential(linear(matrix.T), Pointwise(self.pointwise.function), linear(matrix))
+        before = () if self.enter == "points" else (linear(matrix.T),)
+        after = () if self.leave == "points" else (linear(matrix),)
+        return nn.Sequential(*before, Pointwise(self.pointwise.function), *after)
+
+
+class ToIrreps(Layer):
+    """From the points of a G-set to irreps.
+
+    Args:
+        gset: The points.
+        device: Where the tables live.
+        dtype: Their dtype.
+    """
+
+    def __init__(
+        self,
+        gset: GSetType,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.basis = GSetBasis(gset, device, dtype)
+
+    def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
+        """Change the basis along the last axis."""
+        return self.basis.to_irreps(x)
+
+    def _dense(self) -> nn.Linear:
+        return linear(self.basis.gset.basis())

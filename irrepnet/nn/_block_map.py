@@ -95,3 +95,38 @@ def _pairs(source: Block, target: Block) -> tuple[tuple[Span, Span], ...]:
         return ()
     spans = ((source.component(c), target.component(c)) for c in range(irrep.dim))
     return tuple(((s.start, s.stop), (t.start, t.stop)) for s, t in spans)
+
+
+@dataclass(frozen=True)
+class Product:
+    """One matrix product: a block's map on one pair of spans."""
+
+    block: BlockMap
+    source: Span
+    target: Span
+
+
+def products(maps: tuple[BlockMap, ...], batched: bool) -> tuple[tuple[Product, ...], ...]:
+    """The products of an intertwiner; those in one group have one size and adjacent spans.
+
+    Args:
+        maps: The output blocks.
+        batched: Whether to group at all.
+    """
+    groups: list[list[Product]] = []
+    for block in maps:
+        for source, target in block.pairs:
+            product = Product(block, source, target)
+            if batched and groups and _follows(groups[-1][-1], product):
+                groups[-1].append(product)
+            else:
+                groups.append([product])
+    return tuple(tuple(group) for group in groups)
+
+
+def _follows(last: Product, product: Product) -> bool:
+    """Whether a product has the size of the one before and stands right after it."""
+    return all(
+        a[1] == b[0] and a[1] - a[0] == b[1] - b[0]
+        for a, b in ((last.source, product.source), (last.target, product.target))
+    )

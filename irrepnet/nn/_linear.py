@@ -7,12 +7,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from irrepnet.nn._block_map import BlockMap, block_maps
+from irrepnet.nn._block_map import BlockMap, Product, block_maps, products
+from irrepnet.nn._copies import invariant_channels
 from irrepnet.nn._eager import writes_in_place
 from irrepnet.nn._initialise import initialise_
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels
-from irrepnet.types import FeatureType, check_linear
+from irrepnet.types import LINEAR_LOWERINGS, FeatureType, check_choice, check_linear
 
 
 class IsotypicLinear(Layer):
@@ -31,6 +32,10 @@ class IsotypicLinear(Layer):
         init: `"normal"` (standard deviation 0.02 as in vision transformers, scaled so that
             the output varies as under a dense map of the same width) or `"uniform"`
             (`nn.Linear`'s own, for the block's own fan-in).
+        lowering: How the blocks are multiplied: `"separate"`, one product for each; `"batched"`,
+            neighbouring products of one size in one call; `"dense"`, one product with the expanded
+            matrix, which costs its FLOPs and wins only where blocks are tiny. The parameters are
+            the same.
         device: Where the parameters live.
         dtype: Their dtype.
 
@@ -58,6 +63,7 @@ class IsotypicLinear(Layer):
         out_type: FeatureType,
         bias: bool = True,
         init: str = "normal",
+        lowering: str = "separate",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -66,7 +72,10 @@ class IsotypicLinear(Layer):
         self.in_type, self.out_type, self.init = in_type, out_type, init
         self.in_dim, self.out_dim = in_type.dim, out_type.dim
         factory = {"device": device, "dtype": dtype}
+        check_choice("lowering", lowering, LINEAR_LOWERINGS)
+        self.lowering = lowering
         self._maps = block_maps(in_type, out_type)
+        self._products = products(self._maps, lowering == "batched")
         for block in self._reached():
             weight = nn.Parameter(torch.empty(block.weight_shape, **factory))
             self.register_parameter(f"weight_{block.name}", weight)
@@ -93,7 +102,11 @@ class IsotypicLinear(Layer):
         """Apply the map along the last axis."""
         check_channels(x, self.in_type, self.in_dim)
         rows = x.reshape(-1, self.in_dim)
-        out = self._write(rows) if writes_in_place(x) else self._build(rows)
+        if self.lowering == "dense":
+            bias = None if self.bias is None else invariant_channels(self.bias, self.out_dim)
+            out = F.linear(rows, self.weight_matrix(), bias)
+        else:
+            out = self._write(rows) if writes_in_place(x) else self._build(rows)
         return out.view(*x.shape[:-1], self.out_dim)
 
     def _write(self, x: Tensor) -> Tensor:
@@ -106,12 +119,18 @@ class IsotypicLinear(Layer):
                 out[:, first:last].zero_() if bias is None else out[:, first:last].copy_(bias)
             elif not block.pairs:
                 out[:, first:last] = self._mixed(x, block)
-            for (a, b), (c, d) in block.pairs:
-                weight = self._matrix(block).t()
-                if bias is None:
-                    torch.mm(x[:, a:b], weight, out=out[:, c:d])
-                else:
-                    torch.addmm(bias, x[:, a:b], weight, out=out[:, c:d])
+        for group in self._products:
+            source, target = _stacked(x, group, 0), _stacked(out, group, 1)
+            bias = self.bias if group[0].block.invariant else None
+            weight = self._weights(group).mT
+            if len(group) > 1:
+                torch.bmm(source, weight, out=target)
+                if bias is not None:
+                    target[0] += bias
+            elif bias is None:
+                torch.mm(source, weight, out=target)
+            else:
+                torch.addmm(bias, source, weight, out=target)
         return out
 
     def _build(self, x: Tensor) -> Tensor:
@@ -121,14 +140,30 @@ class IsotypicLinear(Layer):
             bias = self.bias if block.invariant else None
             if not block.reached:
                 shape = (x.shape[0], block.target[1] - block.target[0])
-                parts.append(x.new_zeros(shape) if bias is None else bias.to(x).expand(shape))
+                part = x.new_zeros(shape) if bias is None else bias.to(x).expand(shape)
+                parts.append((block.target[0], part))
             elif not block.pairs:
-                parts.append(self._mixed(x, block))
-            for (a, b), _ in block.pairs:
-                parts.append(F.linear(x[:, a:b], self._matrix(block), bias))
-        if len(parts) == 1:
-            return parts[0]
-        return torch.cat([part.to(parts[0].dtype) for part in parts], dim=-1)
+                parts.append((block.target[0], self._mixed(x, block)))
+        for group in self._products:
+            source, weight = _stacked(x, group, 0), self._weights(group)
+            bias = self.bias if group[0].block.invariant else None
+            if len(group) == 1:
+                parts.append((group[0].target[0], F.linear(source, weight, bias)))
+                continue
+            planes = torch.bmm(source, weight.mT).unbind(0)
+            if bias is not None:
+                planes = (planes[0] + bias.to(planes[0].dtype), *planes[1:])
+            parts += [(p.target[0], plane) for p, plane in zip(group, planes, strict=True)]
+        ordered = [part for _, part in sorted(parts, key=lambda pair: pair[0])]
+        if len(ordered) == 1:
+            return ordered[0]
+        return torch.cat([part.to(ordered[0].dtype) for part in ordered], dim=-1)
+
+    def _weights(self, group: tuple[Product, ...]) -> Tensor:
+        """The matrices of a group of products: one, or a stack of them."""
+        if len(group) == 1:
+            return self._matrix(group[0].block)
+        return torch.stack([self._matrix(product.block) for product in group])
 
     def _mixed(self, x: Tensor, block: BlockMap) -> Tensor:
         """Complex or quaternionic type with several components for each commutant direction."""
@@ -160,10 +195,13 @@ class IsotypicLinear(Layer):
     def weight_matrix(self) -> Float[Tensor, "out_dim in_dim"]:
         """The map as one dense matrix: what a network without symmetry would multiply by."""
         dense = next(self.parameters()).new_zeros(self.out_dim, self.in_dim)
-        for block, commutant in self._commutants():
-            weights = self.weight(block.name).view(block.end_dim, *block.weight_shape[-2:])
-            part = sum(torch.kron(j, w) for j, w in zip(commutant, weights, strict=True))
-            dense[slice(*block.target), slice(*block.source)] = part
+        for block in self._reached():
+            e, size, (copies, new_copies) = block.end_dim, block.components, block.copies
+            part = dense[slice(*block.target), slice(*block.source)]
+            part = part.unflatten(1, (e, size, copies)).unflatten(0, (e, size, new_copies))
+            matrix = self._matrix(block).view(e, new_copies, e, copies)
+            for c in range(size):
+                part[:, c, :, :, c] = matrix
         return dense
 
     @torch.no_grad()
@@ -194,4 +232,14 @@ class IsotypicLinear(Layer):
 
     def extra_repr(self) -> str:
         """Types and bias."""
-        return f"{self.in_type} -> {self.out_type}, bias={self.bias is not None}"
+        lowered = "" if self.lowering == "separate" else f", lowering={self.lowering!r}"
+        return f"{self.in_type} -> {self.out_type}, bias={self.bias is not None}{lowered}"
+
+
+def _stacked(x: Tensor, group: tuple[Product, ...], side: int) -> Tensor:
+    """A view of the columns of a group of products: `(rows, width)`, or `(group, rows, width)`."""
+    spans = [(p.source, p.target)[side] for p in group]
+    columns = x[:, spans[0][0] : spans[-1][1]]
+    if len(group) == 1:
+        return columns
+    return columns.unflatten(-1, (len(group), -1)).transpose(0, 1)

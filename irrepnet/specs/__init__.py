@@ -12,9 +12,15 @@ from irrepnet.specs._layers import InvariantMap as InvariantMap
 from irrepnet.specs._layers import LayerNorm as LayerNorm
 from irrepnet.specs._layers import LayerScale as LayerScale
 from irrepnet.specs._layers import Linear as Linear
-from irrepnet.specs._layers import PatchEmbed as PatchEmbed
 from irrepnet.specs._layers import PositionalEmbedding as PositionalEmbedding
 from irrepnet.specs._layers import Restrict as Restrict
+from irrepnet.specs._layers import ToIrreps as ToIrreps
 from irrepnet.specs._layers import TokenPool as TokenPool
 from irrepnet.specs._spec import Spec as Spec
 from irrepnet.specs._spec import from_json as from_json
+from irrepnet.specs._windows import Conv as Conv
+from irrepnet.specs._windows import DepthwiseConv as DepthwiseConv
+from irrepnet.specs._windows import Downsample as Downsample
+from irrepnet.specs._windows import PatchEmbed as PatchEmbed
+from irrepnet.specs._windows import Unpatchify as Unpatchify
+from irrepnet.specs._windows import Upsample as Upsample

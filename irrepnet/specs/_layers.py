@@ -19,12 +19,15 @@ class Linear(Spec):
         out_type: Type of the output channels.
         bias: Whether to add an invariant bias.
         init: Initial weights, `"normal"` or `"uniform"` (see `nn.IsotypicLinear`).
+        lowering: How the blocks are multiplied, `"separate"`, `"batched"` or `"dense"`; `None`
+            lets the compiler choose, and store its choice in the plan.
     """
 
     in_type: FeatureType
     out_type: FeatureType
     bias: bool = True
     init: str = "normal"
+    lowering: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,29 @@ class Activation(Spec):
         function: One of `nn.FUNCTIONS`.
         gset: Pairs of a stabiliser (its elements) and a number of orbits; `None` lets the compiler
             choose, most regular orbits first, and store its choice in the plan.
+        enter: Basis of the input, `"irreps"` or `"points"` (of the G-set); a pass of the compiler
+            sets it where the layer before leaves its output on the same points.
+        leave: Basis of the output.
     """
 
     feature_type: FeatureType
     function: str = "gelu"
     gset: tuple[tuple[tuple[int, ...], int], ...] | None = None
+    enter: str = "irreps"
+    leave: str = "irreps"
+
+
+@dataclass(frozen=True)
+class ToIrreps(Spec):
+    """From the points of a G-set back to irreps; a pass puts it where the change is cheapest.
+
+    Attributes:
+        feature_type: Type of the channels.
+        gset: Pairs of a stabiliser (its elements) and a number of orbits.
+    """
+
+    feature_type: FeatureType
+    gset: tuple[tuple[tuple[int, ...], int], ...]
 
 
 @dataclass(frozen=True)
@@ -114,27 +135,6 @@ class InvariantDropout(Spec):
 
     feature_type: FeatureType
     rate: float
-
-
-@dataclass(frozen=True)
-class PatchEmbed(Spec):
-    """Image patches to tokens.
-
-    Attributes:
-        action: How the group moves images.
-        channels: Image channels.
-        image_size: Height and width.
-        patch: Patch height and width.
-        out_type: Type of the tokens.
-        bias: Whether to add an invariant bias.
-    """
-
-    action: ImageAction
-    channels: int
-    image_size: tuple[int, int]
-    patch: tuple[int, int]
-    out_type: FeatureType
-    bias: bool = True
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from irrepnet.types._feature_type import FeatureType
 
 CENTRINGS = ("every_irrep", "invariant", "none")
 WEIGHTINGS = ("share", "irrep")
+LINEAR_LOWERINGS = ("separate", "batched", "dense")
+ACTIVATION_BASES = ("irreps", "points")
 POOLS = ("token", "avg")
 INVARIANTS = ("trivial", "norm")
 
