@@ -2,6 +2,7 @@
 
 from irrepnet.compiler import _channel_rules as _channel_rules
 from irrepnet.compiler import _token_rules as _token_rules
+from irrepnet.compiler import _window_rules as _window_rules
 from irrepnet.compiler._check import check as check
 from irrepnet.compiler._cost import Row as Row
 from irrepnet.compiler._cost import cost as cost

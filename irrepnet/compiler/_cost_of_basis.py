@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from irrepnet.nn import ADDITIONS_UP_TO
-from irrepnet.types import Block, FeatureType, GSetType
+from irrepnet.types import Block, FeatureType, GSetType, Run
 
 
 def common_blocks(in_type: FeatureType, out_type: FeatureType) -> list[tuple[Block, Block]]:
@@ -30,10 +32,17 @@ def product_flops(in_type: FeatureType, out_type: FeatureType) -> int:
 
 def basis_flops(gset: GSetType) -> tuple[int, int]:
     """FLOPs of one change of basis for one position: as products, and as additions."""
+    return run_flops(gset.runs)
+
+
+def run_flops(runs: Iterable[Run]) -> tuple[int, int]:
+    """The same for any runs."""
     products = additions = 0
-    for orbits in gset.orbits:
-        if orbits.index > ADDITIONS_UP_TO:
-            products += 2 * orbits.index**2 * orbits.count
-        elif orbits.index > 1:  # one addition and one multiplication for each channel
-            additions += 2 * orbits.width
+    for run in runs:
+        if run.signed_permutation is not None:
+            additions += run.count * sum(sign < 0 for _, sign in run.signed_permutation)
+        elif run.size > ADDITIONS_UP_TO:
+            products += 2 * run.size**2 * run.count
+        else:  # one addition and one multiplication for each channel
+            additions += 2 * run.width
     return products, additions

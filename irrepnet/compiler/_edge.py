@@ -17,11 +17,13 @@ class Images:
         action: How the group moves them.
         channels: Image channels, left alone by the group.
         size: Height and width.
+        embedding: As in `Features`.
     """
 
     action: ImageAction
     channels: int
     size: tuple[int, int]
+    embedding: tuple[int, ...] | None = None
 
     @property
     def group(self) -> Group:

@@ -4,6 +4,8 @@ from irrepnet.nn._activation import FUNCTIONS as FUNCTIONS
 from irrepnet.nn._activation import GSetActivation as GSetActivation
 from irrepnet.nn._activation import ToIrreps as ToIrreps
 from irrepnet.nn._activation import check_function as check_function
+from irrepnet.nn._block_map import block_maps as block_maps
+from irrepnet.nn._block_map import products as products
 from irrepnet.nn._attention import IsotypicAttention as IsotypicAttention
 from irrepnet.nn._chain import Chain as Chain
 from irrepnet.nn._chain import Classifier as Classifier
@@ -18,6 +20,9 @@ from irrepnet.nn._patch_embed import PatchEmbed as PatchEmbed
 from irrepnet.nn._pointwise_layers import DropPath as DropPath
 from irrepnet.nn._pointwise_layers import InvariantDropout as InvariantDropout
 from irrepnet.nn._pointwise_layers import LayerScale as LayerScale
+from irrepnet.nn._resample import Downsample as Downsample
+from irrepnet.nn._resample import Unpatchify as Unpatchify
+from irrepnet.nn._resample import Upsample as Upsample
 from irrepnet.nn._restrict import Restrict as Restrict
 from irrepnet.nn._slot_basis import ADDITIONS_UP_TO as ADDITIONS_UP_TO
 from irrepnet.nn._slot_basis import SlotBasis as SlotBasis

@@ -129,3 +129,35 @@ class DensePatchEmbed(nn.Sequential):
     def forward(self, input: Tensor) -> Tensor:
         """From images to `(batch, tokens, dim)`."""
         return super().forward(input).transpose(1, 2)
+
+
+class DenseTokenConv(nn.Module):
+    """A stock convolution, transposed or not, between tokens of grids.
+
+    Args:
+        conv: The convolution; its weights are replaced.
+        grid: Height and width of the input grid.
+        kernel: Its weight.
+        bias: Its bias, or `None`.
+        added: What is added to every output map, or `None`.
+    """
+
+    def __init__(
+        self,
+        conv: nn.Conv2d | nn.ConvTranspose2d,
+        grid: tuple[int, int],
+        kernel: Tensor,
+        bias: Tensor | None = None,
+        added: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        self.conv, self.grid, self.to_map = conv, grid, False
+        conv.weight = nn.Parameter(kernel.detach().clone())
+        conv.bias = None if bias is None else nn.Parameter(bias.detach().clone())
+        self.added = None if added is None else nn.Parameter(added.detach().clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From `(batch, tokens, dim)` to tokens, or to a map."""
+        x = self.conv(x.transpose(1, 2).unflatten(2, self.grid))
+        x = x if self.added is None else x + self.added
+        return x if self.to_map else x.flatten(2).transpose(1, 2)

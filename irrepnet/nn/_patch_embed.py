@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from irrepnet._errors import GridError
 from irrepnet.actions import ImageAction
-from irrepnet.nn._constants import ConstantsLayer
 from irrepnet.nn._dense import DensePatchEmbed
-from irrepnet.nn._gset_basis import GSetBasis
-from irrepnet.nn._linear import IsotypicLinear
-from irrepnet.types import FeatureType, PatchType
+from irrepnet.nn._window_layer import WindowMap
+from irrepnet.types import FeatureType, WindowType
 
 
-class PatchEmbed(ConstantsLayer):
+class PatchEmbed(WindowMap):
     """Cuts an image into patches and maps each to a token, commuting with the group.
 
     The group permutes the pixels of a patch, so a patch is a permutation representation: it is
@@ -32,6 +29,7 @@ class PatchEmbed(ConstantsLayer):
         patch: Patch height and width.
         out_type: Type of the tokens.
         bias: Whether to add an invariant bias.
+        init: Initial weights (see `IsotypicLinear`).
         device: Where parameters and tables live.
         dtype: Their dtype.
 
@@ -40,7 +38,7 @@ class PatchEmbed(ConstantsLayer):
             or the token grid.
 
     Cost:
-        A token: the change of basis (see `GSetBasis`) and `2 sum_i d_i e_i m_i m'_i` FLOPs.
+        A token: the change of basis (see `SlotBasis`) and `2 sum_i d_i e_i m_i m'_i` FLOPs.
 
     References:
         Serre, sec. 7.2: a permutation representation is a sum of `R[G/H]`, one for each orbit.
@@ -53,8 +51,6 @@ class PatchEmbed(ConstantsLayer):
         torch.Size([1, 4, 8])
     """
 
-    pixels: Tensor
-
     def __init__(
         self,
         action: ImageAction,
@@ -63,23 +59,15 @@ class PatchEmbed(ConstantsLayer):
         patch: tuple[int, int],
         out_type: FeatureType,
         bias: bool = True,
+        init: str = "uniform",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__()
-        self.action, self.channels, self.image_size, self.patch = (
-            action,
-            channels,
-            image_size,
-            patch,
-        )
-        patch_type = PatchType.of(action, patch, channels)
-        self.basis = GSetBasis(patch_type.gset, device, dtype)
-        self.proj = IsotypicLinear(
-            patch_type.gset.feature_type, out_type, bias, "uniform", device, dtype
-        )
-        self.register_constant("pixels", patch_type.pixels, device)
-        self._sorted = bool((np.diff(patch_type.pixels) == 1).all())
+        pixels = FeatureType.trivial(action.group, channels)
+        window = WindowType.of(action, patch, pixels)
+        super().__init__(window, out_type, bias, init, device, dtype)
+        self.action, self.channels, self.image_size = action, channels, image_size
+        self.patch = patch
 
     def forward(
         self, x: Float[Tensor, "batch channels height width"]
@@ -94,34 +82,10 @@ class PatchEmbed(ConstantsLayer):
         (high, wide), (height, width) = self.patch, self.image_size
         x = x.unflatten(3, (width // wide, wide)).unflatten(2, (height // high, high))
         x = x.permute(0, 2, 4, 3, 5, 1).flatten(3, 4).flatten(1, 2)
-        if not self._sorted:
-            x = x.index_select(2, self.pixels)
-        return self.proj(self.basis.to_irreps(x.flatten(2)))
-
-    @torch.no_grad()
-    def load_kernel_(self, kernel: Float[Tensor, "dim channels height width"]) -> None:
-        """Set the weights to the orthogonal projection of a convolution kernel.
-
-        Args:
-            kernel: Its output channels are typed as this layer's output.
-        """
-        flat = kernel.flatten(2)[..., self.pixels].transpose(1, 2).flatten(1)
-        self.proj.load_matrix_(self._exact_basis().to_irreps(flat))
-
-    def kernel(self) -> Float[Tensor, "dim channels height width"]:
-        """The convolution kernel of stride `patch` that does the same."""
-        flat = self._exact_basis().to_points(self.proj.weight_matrix())
-        flat = flat.unflatten(-1, (-1, self.channels)).transpose(1, 2)
-        return flat[..., torch.argsort(self.pixels)].unflatten(-1, self.patch)
-
-    def _exact_basis(self) -> GSetBasis:
-        sample = self.proj.weight_matrix()
-        return GSetBasis(self.basis.gset, sample.device, sample.dtype)
+        return self.proj(self.basis.to_irreps(self.natural(x)))
 
     def _dense(self) -> DensePatchEmbed:
-        linear = self.proj.to_dense()
-        assert isinstance(linear, nn.Linear)
-        return DensePatchEmbed(self.kernel(), linear.bias)
+        return DensePatchEmbed(self.kernel(), self.dense_bias())
 
     def extra_repr(self) -> str:
         """Action, patch and image size."""

@@ -11,6 +11,7 @@ import numpy as np
 from irrepnet import reps
 from irrepnet.groups import Group
 from irrepnet.types._feature_type import FeatureType
+from irrepnet.types._slots import Run
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +96,19 @@ class GSetType:
             orbits.append(Orbits(stabiliser, count, matrix, tuple(slots), start))
             start += len(slots) * count
         return tuple(orbits)
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The change of basis between irreps and points."""
+        return tuple(
+            Run(
+                o.count,
+                o.matrix,
+                o.slots,
+                tuple(range(o.start, o.start + o.width, o.count)),
+            )
+            for o in self.orbits
+        )
 
     @property
     def num_orbits(self) -> int:
