@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import sympy
 
 from irrepnet.groups import Group
+from irrepnet.reps._coset_basis import coset_basis
 from irrepnet.reps._exact import exact_coset_basis
-from irrepnet.reps._fixed import fixed_vectors, num_fixed
+from irrepnet.reps._fast import FastTransform, fast_transform
+from irrepnet.reps._fixed import num_fixed
+
+#: Orbits with more points are changed by dense matrices: factors would take long to find.
+FAST_LIMIT = 512
+
+#: Orbits with fewer points are changed by dense products even where factors need fewer FLOPs.
+FACTORS_FROM = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +70,46 @@ class OrbitType:
         return coset_basis(self.group, self.stabiliser, self.character)
 
     @cached_property
+    def transform(self) -> FastTransform | None:
+        """The basis as a product of sparse factors along a subgroup chain, where that is cheaper.
+
+        None for signed orbits, for large ones (above `FAST_LIMIT` points), and where the chain
+        saves nothing.
+        """
+        if self.character is not None or not 1 < self.index <= FAST_LIMIT:
+            return None
+        found = fast_transform(self.group, self.stabiliser)
+        return found if found.flops < 2 * self.index**2 else None
+
+    @property
+    def flops(self) -> int:
+        """FLOPs of one orbit's change of basis: by sparse factors, else as a dense matrix.
+
+        Examples:
+            >>> from irrepnet import groups, reps
+            >>> reps.regular(groups.dihedral(4)).orbit_types[0].flops
+            88
+        """
+        return 2 * self.index**2 if self.transform is None else self.transform.flops
+
+    def to_isotypic(self, x: np.ndarray) -> np.ndarray:
+        """Apply the basis to orbits, points on the last axis in order of the transversal."""
+        if self._use_factors:
+            return self.transform.apply(x)  # type: ignore[union-attr]
+        return x @ self.basis.T
+
+    def to_natural(self, y: np.ndarray) -> np.ndarray:
+        """Apply the transpose of the basis on the last axis."""
+        if self._use_factors:
+            return self.transform.adjoint(y)  # type: ignore[union-attr]
+        return y @ self.basis
+
+    @cached_property
+    def _use_factors(self) -> bool:
+        # On small orbits a dense product is faster in practice, whatever the count says.
+        return self.index >= FACTORS_FROM and 8 * self.flops <= 2 * self.index**2
+
+    @cached_property
     def exact_basis(self) -> tuple[sympy.ImmutableMatrix, tuple[sympy.Expr, ...]]:
         """`Q` and a positive diagonal `b` with `basis = diag(b)^(-1/2) Q` and `Q Q^T = diag(b)`.
 
@@ -71,51 +119,6 @@ class OrbitType:
         return exact_coset_basis(
             self.group, self.stabiliser, self.character, tuple(self.transversal.tolist())
         )
-
-
-@lru_cache(maxsize=256)
-def coset_basis(
-    group: Group, stabiliser: tuple[int, ...], character: tuple[int, ...] | None = None
-) -> np.ndarray:
-    """Isotypic basis of `R[G/H]` by Frobenius reciprocity.
-
-    A vector `v` that `H` fixes in an irrep `rho` gives the intertwiner `R[G/H] -> rho` that sends
-    coset `t H` to `rho(t) v`; orthonormal `v` give orthogonal intertwiners by Schur's lemma.
-
-    Returns:
-        float64 `(index, index)`; columns are cosets by smallest element.
-
-    Cost:
-        O(index * sum of dim^2 * copies).
-
-    References:
-        Serre, *Linear Representations of Finite Groups*, sec. 2.7 and 7.2.
-
-    Examples:
-        >>> from irrepnet import groups
-        >>> (coset_basis(groups.flop(), (0,)) * 2**0.5).round(12).tolist()
-        [[1.0, 1.0], [1.0, -1.0]]
-    """
-    transversal = coset_representatives(group, stabiliser)
-    signs = None if character is None else np.array(character)
-    blocks = []
-    for irrep in group.irreps:
-        vectors = fixed_vectors(irrep, stabiliser, signs)
-        if vectors.shape[1]:
-            moved = irrep.matrices[transversal] @ vectors
-            scaled = moved.transpose(1, 2, 0) * np.sqrt(irrep.dim / len(transversal))
-            blocks.append(scaled.reshape(-1, len(transversal)))
-    basis = np.concatenate(blocks)
-    basis.setflags(write=False)
-    return basis
-
-
-def coset_representatives(group: Group, subgroup: tuple[int, ...]) -> np.ndarray:
-    """Smallest element of each left coset, sorted."""
-    smallest = np.full(group.order, group.order)
-    for h in subgroup:
-        smallest = np.minimum(smallest, group.right_multiply(h))
-    return np.unique(smallest)
 
 
 def orbit_types(

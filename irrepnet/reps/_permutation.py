@@ -9,9 +9,10 @@ import numpy as np
 
 from irrepnet._errors import RepresentationError
 from irrepnet.groups import Group
+from irrepnet.reps._coset_basis import coset_representatives
 from irrepnet.reps._decomposition import Decomposition, OrbitBasis
 from irrepnet.reps._fixed import subgroup_elements
-from irrepnet.reps._orbits import OrbitType, coset_representatives, orbit_types
+from irrepnet.reps._orbits import OrbitType, orbit_types
 from irrepnet.reps._representation import Representation
 
 
