@@ -25,8 +25,7 @@ def tensors(model: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
     """Every tensor that a model holds, wherever it keeps it."""
     yield from model.state_dict(keep_vars=True).items()
     for path, module in model.named_modules():
-        for name, value in _inside(vars(module), path):
-            yield name, value
+        yield from _inside(vars(module), path)
 
 
 def _inside(value: Any, path: str) -> Iterator[tuple[str, torch.Tensor]]:
