@@ -1,6 +1,11 @@
 """Representations of finite groups: characters, real irreps, decomposition, intertwiners."""
 
 from irrepnet.groups import Group as _Group
+from irrepnet.reps._branching import Coupling as Coupling
+from irrepnet.reps._branching import alignment as alignment
+from irrepnet.reps._branching import branching as branching
+from irrepnet.reps._branching import bratteli_diagram as bratteli_diagram
+from irrepnet.reps._branching import clebsch_gordan as clebsch_gordan
 from irrepnet.reps._character_table import CharacterTable as CharacterTable
 from irrepnet.reps._character_table import character_table as character_table
 from irrepnet.reps._decomposition import Decomposition as Decomposition
@@ -8,6 +13,9 @@ from irrepnet.reps._decomposition import IsotypicBasis as IsotypicBasis
 from irrepnet.reps._fixed import fixed_basis as fixed_basis
 from irrepnet.reps._hom import Hom as Hom
 from irrepnet.reps._hom import hom as hom
+from irrepnet.reps._invariants import invariant_dimensions as invariant_dimensions
+from irrepnet.reps._invariants import molien_series as molien_series
+from irrepnet.reps._invariants import polynomial_invariants as polynomial_invariants
 from irrepnet.reps._irrep import Irrep as Irrep
 from irrepnet.reps._matrix import from_matrices as from_matrices
 from irrepnet.reps._orbits import OrbitType as OrbitType

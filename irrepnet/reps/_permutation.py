@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import sympy
 
 from irrepnet._errors import RepresentationError
 from irrepnet.groups import Group
@@ -35,6 +36,10 @@ class PermutationRepresentation(Representation):
         matrix = np.zeros((self.dim, self.dim))
         matrix[self.images[a], np.arange(self.dim)] = 1.0 if self.signs is None else self.signs[a]
         return matrix
+
+    def exact_matrix(self, a: int) -> sympy.Matrix:
+        """Matrix of element `a`, exactly."""
+        return sympy.Matrix(self.matrix(a).astype(int).tolist())
 
     @cached_property
     def character(self) -> np.ndarray:

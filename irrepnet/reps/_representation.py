@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 import numpy as np
+import sympy
 
-from irrepnet._errors import RepresentationError
+from irrepnet._errors import NotExactError, RepresentationError
 from irrepnet.groups import Group
 from irrepnet.reps._averaging import averaged_basis
 from irrepnet.reps._decomposition import Decomposition, DenseBasis, IsotypicBasis, SumBasis
@@ -37,6 +38,17 @@ class Representation:
             8 * order * dim^2 bytes.
         """
         return np.stack([self.matrix(a) for a in range(self.group.order)])
+
+    def exact_matrix(self, a: int) -> sympy.Matrix:
+        """Matrix of element `a`, exactly.
+
+        Raises:
+            NotExactError: If it is known in floats only.
+        """
+        raise NotExactError(
+            f"got {self!r}, whose matrices are known in floats only: expected a representation by "
+            "permutations, exact irreps, or sums and products of these. Use matrix(a)."
+        )
 
     @cached_property
     def character(self) -> np.ndarray:
@@ -121,11 +133,19 @@ class MatrixRepresentation(Representation):
         group: The group.
         matrices: float64 `(order, dim, dim)`.
         character_modulo: The character modulo a prime, if it is known exactly.
+        exact_matrix: The matrices in sympy, if they are known exactly.
     """
 
-    def __init__(self, group: Group, matrices: np.ndarray, character_modulo=None) -> None:
+    def __init__(
+        self,
+        group: Group,
+        matrices: np.ndarray,
+        character_modulo: Callable[[int, int], np.ndarray | None] | None = None,
+        exact_matrix: Callable[[int], sympy.Matrix] | None = None,
+    ) -> None:
         self.group, self.dim = group, matrices.shape[-1]
         self._matrices, self._character_modulo = matrices, character_modulo
+        self._exact_matrix = exact_matrix
 
     @property
     def matrices(self) -> np.ndarray:  # type: ignore[override]
@@ -140,6 +160,10 @@ class MatrixRepresentation(Representation):
     def character_modulo(self, p: int, root: int) -> np.ndarray | None:
         """The character modulo a prime, one residue per class; None if known as floats only."""
         return None if self._character_modulo is None else self._character_modulo(p, root)
+
+    def exact_matrix(self, a: int) -> sympy.Matrix:
+        """Matrix of element `a`, exactly; `NotExactError` if it is known in floats only."""
+        return super().exact_matrix(a) if self._exact_matrix is None else self._exact_matrix(a)
 
     def __repr__(self) -> str:
         return f"<matrix representation of {self.group.name}, dim {self.dim}>"
@@ -160,6 +184,20 @@ class SumRepresentation(Representation):
             matrix[start : start + part.dim, start : start + part.dim] = part.matrix(a)
             start += part.dim
         return matrix
+
+    def exact_matrix(self, a: int) -> sympy.Matrix:
+        """Matrix of element `a`, exactly; `NotExactError` if a part is known in floats only."""
+        return sympy.diag(*(part.exact_matrix(a) for part in self.parts))
+
+    def character_modulo(self, p: int, root: int) -> np.ndarray | None:
+        """The character modulo a prime; None if that of a part is known as floats only."""
+        total = np.zeros(len(self.group.conjugacy_classes), dtype=np.int64)
+        for part in self.parts:
+            residues = part.character_modulo(p, root)
+            if residues is None:
+                return None
+            total += residues
+        return total % p
 
     @cached_property
     def character(self) -> np.ndarray:
@@ -202,6 +240,13 @@ class IsotypicRepresentation(Representation):
             if m:
                 matrix[block, block] = np.kron(irrep.matrix(a), np.eye(m))
         return matrix
+
+    def exact_matrix(self, a: int) -> sympy.Matrix:
+        """Matrix of element `a`, exactly; `NotExactError` if an irrep is numeric."""
+        pairs = zip(self.group.irreps, self.multiplicities, strict=True)
+        return sympy.diag(
+            *(sympy.kronecker_product(i.exact(a), sympy.eye(m)) for i, m in pairs if m)
+        )
 
     @cached_property
     def character(self) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import sympy
 
 from irrepnet._errors import RepresentationError
 from irrepnet.groups import Group, Subgroup
@@ -40,7 +41,7 @@ def of_irrep(irrep: Irrep) -> MatrixRepresentation:
         table = irrep.group.character_table.modulo(p, root)[list(irrep.rows)]
         return table.sum(axis=0) * (2 if irrep.kind == "H" else 1) % p
 
-    return MatrixRepresentation(irrep.group, irrep.matrices, character)
+    return MatrixRepresentation(irrep.group, irrep.matrices, character, irrep.exact)
 
 
 def tensor(first: Representation, second: Representation) -> Representation:
@@ -75,7 +76,10 @@ def tensor(first: Representation, second: Representation) -> Representation:
         x, y = first.character_modulo(p, root), second.character_modulo(p, root)
         return None if x is None or y is None else x * y % p
 
-    return MatrixRepresentation(group, matrices.reshape(group.order, dim, dim), character)
+    def exact(a: int) -> sympy.Matrix:
+        return sympy.kronecker_product(first.exact_matrix(a), second.exact_matrix(a))
+
+    return MatrixRepresentation(group, matrices.reshape(group.order, dim, dim), character, exact)
 
 
 def symmetric_square(representation: Representation) -> Representation:
@@ -190,7 +194,10 @@ def restrict(representation: Representation, subgroup: Subgroup) -> Representati
         x = representation.character_modulo(p, root)
         return None if x is None else x[labels]
 
-    return MatrixRepresentation(smaller, representation.matrices[elements], character)
+    def exact(a: int) -> sympy.Matrix:
+        return representation.exact_matrix(elements[a])
+
+    return MatrixRepresentation(smaller, representation.matrices[elements], character, exact)
 
 
 def induce(representation: Representation, subgroup: Subgroup) -> Representation:
