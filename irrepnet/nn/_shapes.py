@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from irrepnet._errors import IrrepMismatchError
+from irrepnet._errors import IrrepMismatchError, SpecError
 from irrepnet.types import FeatureType
 
 
@@ -12,4 +12,14 @@ def check_channels(x: Tensor, feature_type: FeatureType, dim: int) -> None:
         raise IrrepMismatchError(
             f"got a tensor of shape {tuple(x.shape)}: expected {dim} channels on the last axis, "
             f"typed {feature_type} over {feature_type.group.name}."
+        )
+
+
+def check_tokens(x: Tensor, tokens: int, feature_type: FeatureType) -> None:
+    """Raise unless `x` has so many tokens on its last axis but one, and the type's channels."""
+    check_channels(x, feature_type, feature_type.dim)
+    if x.ndim < 2 or x.shape[-2] != tokens:
+        raise SpecError(
+            f"got a tensor of shape {tuple(x.shape)}: expected {tokens} tokens on the last axis "
+            f"but one, the points that the group permutes."
         )

@@ -16,6 +16,11 @@ from irrepnet.specs._layers import PositionalEmbedding as PositionalEmbedding
 from irrepnet.specs._layers import Restrict as Restrict
 from irrepnet.specs._layers import ToIrreps as ToIrreps
 from irrepnet.specs._layers import TokenPool as TokenPool
+from irrepnet.specs._mixing import Affine as Affine
+from irrepnet.specs._mixing import OrbitOrder as OrbitOrder
+from irrepnet.specs._mixing import OrbitPool as OrbitPool
+from irrepnet.specs._mixing import TokenBias as TokenBias
+from irrepnet.specs._mixing import TokenLinear as TokenLinear
 from irrepnet.specs._spec import Spec as Spec
 from irrepnet.specs._spec import from_json as from_json
 from irrepnet.specs._windows import Conv as Conv

@@ -1,5 +1,9 @@
 """The types of the language: what a feature axis holds, in irreps or on points."""
 
+from irrepnet.types._depthwise import PAIRINGS as PAIRINGS
+from irrepnet.types._depthwise import default_pairing as default_pairing
+from irrepnet.types._depthwise import gset_kernels as gset_kernels
+from irrepnet.types._depthwise import paired_kernels as paired_kernels
 from irrepnet.types._feature_type import Block as Block
 from irrepnet.types._feature_type import FeatureType as FeatureType
 from irrepnet.types._fixed_dims import fixed_dims as fixed_dims
@@ -24,4 +28,9 @@ from irrepnet.types._rules import check_norm as check_norm
 from irrepnet.types._rules import head_type as head_type
 from irrepnet.types._rules import num_invariants as num_invariants
 from irrepnet.types._slots import Run as Run
+from irrepnet.types._token_type import TokenType as TokenType
+from irrepnet.types._token_type import check_points as check_points
+from irrepnet.types._token_type import num_pooled as num_pooled
+from irrepnet.types._token_type import slot_irreps as slot_irreps
+from irrepnet.types._token_type import vectors_on_orbit as vectors_on_orbit
 from irrepnet.types._window_type import WindowType as WindowType

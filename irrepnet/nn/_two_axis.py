@@ -1,0 +1,181 @@
+"""Layers whose bias lives on two axes, tokens (x) channels: `TokenBias` and `Affine`."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from irrepnet.actions import PointAction
+from irrepnet.nn._constants import ConstantsLayer
+from irrepnet.nn._copies import CopyScale, invariant_channels
+from irrepnet.nn._dense import DenseAdd, DenseScale
+from irrepnet.nn._layer import Layer
+from irrepnet.nn._shapes import check_tokens
+from irrepnet.types import FeatureType, TokenType, check_points, vectors_on_orbit
+
+
+class TokenBias(ConstantsLayer):
+    """Adds a learned vector of `(R^tokens (x) V)^G` that is alike on all orbits of a kind.
+
+    On one token of each orbit the vector is free inside the subspace that the token's stabiliser
+    fixes, and all orbits of a kind share it; the group moves it to the rest of the orbit. Where the
+    group leaves every token in place this is the ordinary invariant bias; where it moves them
+    freely there is one number for each channel, as in a dense network.
+
+    Parameters are `weight_<irrep>` of shape `(rows, multiplicity)`: for each kind of orbit, each
+    basis vector of the irrep's subspace fixed by the stabiliser.
+
+    Args:
+        feature_type: Type of the channels.
+        points: How the group permutes the tokens.
+        device: Where the parameters live.
+        dtype: Their dtype.
+
+    Raises:
+        SpecError: If tokens and channels are moved by different groups.
+
+    Cost:
+        One addition for each token and channel, and a product a batch that moves the vectors.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 7.2 (Frobenius reciprocity).
+        Flopping for FLOPs (arXiv 2502.05169), the biases of its ResMLP.
+
+    Examples:
+        >>> from irrepnet import actions, groups
+        >>> X = FeatureType(groups.flop(), "2*sym + 2*asym")
+        >>> bias = TokenBias(X, actions.image("flop").on_grid(1, 4))
+        >>> sum(p.numel() for p in bias.parameters())
+        4
+    """
+
+    order: Tensor
+
+    def __init__(
+        self,
+        feature_type: FeatureType,
+        points: PointAction,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        check_points(feature_type, points)
+        tokens = TokenType.of(points)
+        self.feature_type, self.points, self.num_tokens = feature_type, points, points.num_points
+        self._kinds = tuple((t.index, t.num_orbits) for t in tokens.orbit_types)
+        self._broadcasts = tokens.is_sorted and len(self._kinds) == 1
+        self._blocks: list[tuple[str, tuple[int, ...]]] = []
+        for b in feature_type.blocks:
+            moved = [vectors_on_orbit(b.irrep, t) for t in tokens.orbit_types]
+            for k, vectors in enumerate(moved):
+                if vectors.shape[-1]:
+                    rows = vectors.reshape(-1, vectors.shape[-1])
+                    self.register_constant(f"moved_{b.irrep.name}_{k}", rows, device, dtype)
+            fixed = tuple(m.shape[-1] for m in moved)
+            weight = torch.zeros(sum(fixed), b.multiplicity, device=device, dtype=dtype)
+            self.register_parameter(f"weight_{b.irrep.name}", nn.Parameter(weight))
+            self._blocks.append((b.irrep.name, fixed))
+        place = torch.argsort(torch.as_tensor(tokens.order, device="cpu")).numpy()
+        self.register_constant("order", place, device)
+
+    def reset_parameters(self) -> None:
+        """Set the vector to zero."""
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
+
+    def _on_kind(self, k: int) -> Tensor:
+        """The vector on the points of one orbit: `(points, dim)`."""
+        num_points = self._kinds[k][0]
+        parts = []
+        for (name, fixed), block in zip(self._blocks, self.feature_type.blocks, strict=True):
+            weight = getattr(self, f"weight_{name}")
+            if fixed[k] == 0:
+                parts.append(weight.new_zeros(num_points, block.width))
+                continue
+            first = sum(fixed[:k])
+            matrix = getattr(self, f"moved_{name}_{k}").to(weight.dtype)
+            rows = torch.matmul(matrix, weight[first : first + fixed[k]])
+            parts.append(rows.view(num_points, block.width))
+        return torch.cat(parts, dim=-1)
+
+    def value(self) -> Float[Tensor, "tokens dim"]:
+        """The vector itself."""
+        kinds = [
+            self._on_kind(k).repeat_interleave(n, dim=0) for k, (_, n) in enumerate(self._kinds)
+        ]
+        return torch.cat(kinds)[self.order]
+
+    def forward(self, x: Float[Tensor, "*batch tokens dim"]) -> Float[Tensor, "*batch tokens dim"]:
+        """Add the vector."""
+        check_tokens(x, self.num_tokens, self.feature_type)
+        if not self._broadcasts:
+            return x + self.value()
+        vectors = self._on_kind(0)
+        return (x.unflatten(-2, self._kinds[0]) + vectors.unsqueeze(1)).flatten(-3, -2)
+
+    def _dense(self) -> DenseAdd:
+        return DenseAdd(self.value())
+
+    def extra_repr(self) -> str:
+        """Type and action."""
+        return f"{self.feature_type}, {self.points.name!r}"
+
+
+class Affine(CopyScale, Layer):
+    """Scales each copy of each irrep and adds a bias: what a ResMLP has in place of norms.
+
+    Parameters are `weight_<irrep>` `(multiplicity,)`, and `bias` `(multiplicity of trivial,)` or
+    those of a `TokenBias` called `bias`.
+
+    Args:
+        feature_type: Type of the channels.
+        points: If given, the bias is a `TokenBias`; else it is one invariant vector.
+        bias: Whether there is one.
+        device: Where the parameters live.
+        dtype: Their dtype.
+
+    Cost:
+        One multiplication for each channel, and one addition for each that has a bias.
+
+    References:
+        Touvron et al., *ResMLP* (arXiv 2105.03404), equation 1.
+    """
+
+    def __init__(
+        self,
+        feature_type: FeatureType,
+        points: PointAction | None = None,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(feature_type, 1.0, device, dtype)
+        self.feature_type = feature_type
+        self.bias: nn.Parameter | TokenBias | None = None
+        if bias and points is not None:
+            self.bias = TokenBias(feature_type, points, device, dtype)
+        elif bias and feature_type.num_invariants:
+            zeros = torch.zeros(feature_type.num_invariants, device=device, dtype=dtype)
+            self.bias = nn.Parameter(zeros)
+
+    def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
+        """Scale and shift along the last axis."""
+        x = x * self.channels()
+        if self.bias is None:
+            return x
+        if isinstance(self.bias, TokenBias):
+            return self.bias(x)
+        return x + invariant_channels(self.bias, self.feature_type.dim)
+
+    def _dense(self) -> nn.Sequential:
+        dense = nn.Sequential(DenseScale(self.channels()))
+        if isinstance(self.bias, TokenBias):
+            dense.append(self.bias._dense())
+        elif self.bias is not None:
+            dense.append(DenseAdd(invariant_channels(self.bias, self.feature_type.dim)))
+        return dense
+
+    def extra_repr(self) -> str:
+        """Type and whether there is a bias."""
+        return f"{self.feature_type}, bias={self.bias is not None}"
