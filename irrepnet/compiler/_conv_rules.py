@@ -1,0 +1,155 @@
+"""Rules of convolutions: dense and depthwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from irrepnet import nn, specs
+from irrepnet._errors import ActivationError
+from irrepnet.compiler._cost_of_basis import basis_flops, num_weights, run_flops
+from irrepnet.compiler._edge import Edge
+from irrepnet.compiler._rule import Cost, Factory, register
+from irrepnet.compiler._window_rules import check_group, on_grid, require_tokens
+from irrepnet.types import (
+    PAIRINGS,
+    GSetType,
+    WindowType,
+    canonical_stabiliser,
+    check_choice,
+    check_linear,
+    convolved_grid,
+    default_pairing,
+    gset_for,
+    gset_kernels,
+    paired_kernels,
+)
+
+
+class ConvRule:
+    """`specs.Conv`: block weights, expanded to one dense kernel."""
+
+    def source(self, spec: specs.Conv) -> Edge:
+        return on_grid(spec.in_type, spec.action, spec.grid)
+
+    def check(self, spec: specs.Conv, edge: Edge) -> tuple[specs.Conv, Edge]:
+        check_group(spec.in_type, spec.action)
+        at = require_tokens(edge, spec.in_type, spec.action, spec.grid)
+        grid = _out_grid(spec)
+        check_linear(self._window(spec).feature_type, spec.out_type)
+        return spec, replace(at, type=spec.out_type, positions=grid[0] * grid[1], grid=grid)
+
+    def _window(self, spec: specs.Conv) -> WindowType:
+        return WindowType.of(spec.action, spec.kernel, spec.in_type)
+
+    def decide(self, spec: specs.Conv, edge: Edge) -> str:
+        window = self._window(spec)
+        return (
+            f"{num_weights(window.feature_type, spec.out_type)} weights from a window as "
+            f"{window.feature_type}, expanded to a dense kernel of "
+            f"{window.feature_type.dim * spec.out_type.dim}"
+        )
+
+    def cost(self, spec: specs.Conv, edge: Edge, positions: int) -> Cost:
+        window, (rows, columns) = self._window(spec), _out_grid(spec)
+        out_dim, tokens = spec.out_type.dim, rows * columns
+        products, additions = run_flops(window.runs)
+        bias = spec.out_type.num_invariants if spec.bias else 0
+        return Cost(
+            params=num_weights(window.feature_type, spec.out_type) + bias,
+            matmul=2 * tokens * window.feature_type.dim * out_dim + out_dim * products,
+            other=(("basis change", out_dim * additions), ("bias", tokens * bias)),
+        )
+
+    def emit(self, spec: specs.Conv, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.Conv(
+            spec.in_type,
+            spec.action,
+            spec.grid,
+            spec.out_type,
+            spec.kernel,
+            spec.stride,
+            spec.padding,
+            spec.bias,
+            spec.init,
+            **factory.kwargs,
+        )
+
+
+def _out_grid(spec: specs.Conv | specs.DepthwiseConv) -> tuple[int, int]:
+    return convolved_grid(spec.action, spec.grid, spec.kernel, spec.stride, spec.padding)
+
+
+class DepthwiseConvRule:
+    """`specs.DepthwiseConv`: paired channels, or points of a G-set."""
+
+    def source(self, spec: specs.DepthwiseConv) -> Edge:
+        return on_grid(spec.feature_type, spec.action, spec.grid)
+
+    def check(self, spec: specs.DepthwiseConv, edge: Edge) -> tuple[specs.DepthwiseConv, Edge]:
+        x = spec.feature_type
+        check_group(x, spec.action)
+        at = require_tokens(edge, x, spec.action, spec.grid)
+        grid = _out_grid(spec)
+        target = replace(at, positions=grid[0] * grid[1], grid=grid)
+        pairing = spec.pairing or default_pairing(x)
+        check_choice("pairing", pairing, PAIRINGS)
+        if pairing == "pairs":
+            paired_kernels(x, spec.action, spec.kernel)
+            return replace(spec, pairing=pairing, gset=None), target
+        gset = gset_for(x) if spec.gset is None else self._given(spec)
+        if gset.feature_type != x:
+            raise ActivationError(
+                f"the given G-set ({gset}) is {gset.feature_type}: expected {x}; leave gset=None "
+                f"to let the compiler choose."
+            )
+        return replace(spec, pairing=pairing, gset=gset.counts), target
+
+    def _given(self, spec: specs.DepthwiseConv) -> GSetType:
+        group = spec.feature_type.group
+        counts = ((canonical_stabiliser(group, h), n) for h, n in spec.gset or ())
+        return GSetType(group, tuple(counts))
+
+    def _gset(self, spec: specs.DepthwiseConv) -> GSetType:
+        return GSetType(spec.feature_type.group, spec.gset or ())
+
+    def decide(self, spec: specs.DepthwiseConv, edge: Edge) -> str:
+        if spec.pairing == "gset":
+            return f"kernels moved along {self._gset(spec)}"
+        paired = paired_kernels(spec.feature_type, spec.action, spec.kernel)
+        return "; ".join(
+            f"{len(rows)} {ties.name} kernels of {ties.size} free pixels"
+            for ties, rows in zip(paired.ties, paired.rows, strict=True)
+        )
+
+    def cost(self, spec: specs.DepthwiseConv, edge: Edge, positions: int) -> Cost:
+        rows, columns = _out_grid(spec)
+        x, tokens, size = spec.feature_type, rows * columns, spec.kernel[0] * spec.kernel[1]
+        bias = x.num_invariants if spec.bias else 0
+        products = 2 * tokens * x.dim * size
+        if spec.pairing == "gset":
+            gset = self._gset(spec)
+            index = gset_kernels(gset, spec.action, spec.kernel)
+            counts = [o.count for o in gset.orbits]
+            free = sum(n * (int(i.max()) + 1) for n, i in zip(counts, index, strict=True))
+            moved, added = basis_flops(gset)
+            both = positions + tokens
+            biases = tokens * x.dim if bias else 0
+            other = (("basis change", both * added), ("bias", biases))
+            return Cost(free + bias, products + both * moved, other)
+        paired = paired_kernels(x, spec.action, spec.kernel)
+        kinds = list(zip(paired.ties, paired.rows, strict=True))
+        free = sum(len(rows) * ties.size for ties, rows in kinds)
+        signed = sum(len(rows) * size for ties, rows in kinds if np.any(ties.signs != 1))
+        return Cost(free + bias, products, (("elementwise", signed), ("bias", tokens * bias)))
+
+    def emit(self, spec: specs.DepthwiseConv, edge: Edge, factory: Factory) -> nn.Layer:
+        sizes = (spec.action, spec.grid, spec.kernel, spec.stride, spec.padding, spec.bias)
+        if spec.pairing == "gset":
+            return nn.GSetDepthwiseConv(self._gset(spec), *sizes, **factory.kwargs)
+        return nn.PairedDepthwiseConv(spec.feature_type, *sizes, **factory.kwargs)
+
+
+register(specs.Conv, ConvRule())
+register(specs.DepthwiseConv, DepthwiseConvRule())
