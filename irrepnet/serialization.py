@@ -81,7 +81,7 @@ def load(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> nn
     spec = _spec(path, metadata)
     dtype = next((v.dtype for v in state.values() if v.is_floating_point()), None)
     if isinstance(spec, specs.Classifier):
-        model = models.build(spec, device, dtype)
+        model = models.build(spec, device, dtype, metadata["lowering"])
     else:
         model = compiler.compile(spec, metadata["lowering"], device, dtype)
     model.load_state_dict(state)

@@ -80,7 +80,7 @@ def assert_matches_dense(
     dtype = next((p.dtype for p in model.parameters()), torch.get_default_dtype())
     if x is None:
         x = random_input(model.plan.source, 2, torch.Generator().manual_seed(0), dtype)
-    dense = model.to_dense().train(model.training)
+    dense = model.to_dense(x.dtype).train(model.training)
     bound = TOLERANCES[x.dtype] if tolerance is None else tolerance
     for grad in (False, True):
         with torch.set_grad_enabled(grad):

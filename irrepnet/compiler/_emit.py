@@ -9,10 +9,12 @@ import torch
 from irrepnet import nn, specs
 from irrepnet._errors import SpecError
 from irrepnet.compiler._check import check
+from irrepnet.compiler._edge import Edge
 from irrepnet.compiler._plan import Node, Plan
 from irrepnet.compiler._rule import Factory, rule_of
+from irrepnet.compiler.passes import run
 
-LOWERINGS = ("block",)
+LOWERINGS = ("block", "auto")
 
 
 def compile(
@@ -25,7 +27,9 @@ def compile(
 
     Args:
         spec: A layer, a chain of layers, or a whole network.
-        lowering: How blocks are computed. `"block"`: one product for each isotypic block.
+        lowering: How blocks are computed. `"block"`: one product for each isotypic block, what all
+            published counts use. `"auto"`: what a cost model expects to be fastest, a dense product
+            included; parameters and results are the same.
         device: Where parameters live; `"meta"` builds without memory.
         dtype: Their dtype.
 
@@ -49,7 +53,13 @@ def compile(
         raise SpecError(
             f"got {spec!r}: expected a spec, such as irrepnet.specs.Linear(in_type, out_type)."
         )
-    return emit(Plan(check(spec), lowering), Factory(device, dtype))
+    return emit(plan_network(spec, lowering), Factory(device, dtype))
+
+
+def plan_network(spec: specs.Spec, lowering: str = "block", edge: Edge | None = None) -> Plan:
+    """Check a network and apply all passes."""
+    root = check(spec, edge)
+    return run(Plan(root, lowering, root.spec))
 
 
 def emit(plan: Plan, factory: Factory) -> nn.Layer:
@@ -91,5 +101,5 @@ def rebuild_head(
     spec = plan.spec
     assert isinstance(spec, specs.Classifier)
     spec = replace(spec, num_classes=num_classes, global_pool=global_pool or spec.global_pool)
-    plan = replace(plan, root=check(spec, plan.source))
+    plan = plan_network(spec, plan.lowering, plan.source)
     return plan, _chain(nn.Chain, plan.root.children[-1].children, Factory(device, dtype))

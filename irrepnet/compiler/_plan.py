@@ -48,15 +48,17 @@ class Plan:
     Attributes:
         root: The network.
         lowering: How blocks are computed; `"block"` is one product for each isotypic block.
+        declared: The spec before the passes rewrote it; the root's own if `None`.
     """
 
     root: Node
     lowering: str = "block"
+    declared: Spec | None = None
 
     @property
     def spec(self) -> Spec:
-        """The spec, every choice filled in."""
-        return self.root.spec
+        """The spec as declared, every choice of representation filled in: what a file stores."""
+        return self.declared or self.root.spec
 
     @property
     def source(self) -> Edge:

@@ -11,7 +11,7 @@ from irrepnet.compiler._cost_of_basis import basis_flops
 from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features, require_grid
 from irrepnet.compiler._rule import Cost, Factory, register
-from irrepnet.types import POOLS, check_choice, check_preserves, fixed_dims, head_type
+from irrepnet.types import POOLS, GSetType, check_choice, check_preserves, fixed_dims, head_type
 
 
 class PositionalEmbeddingRule:
@@ -113,11 +113,19 @@ class RestrictRule:
     """`specs.Restrict`: the same features over a subgroup."""
 
     def source(self, spec: specs.Restrict) -> Edge:
-        return Features(spec.in_type)
+        return Features(spec.in_type, gset=self._entry(spec))
+
+    def _entry(self, spec: specs.Restrict) -> GSetType | None:
+        """The points that the input is on, if it is."""
+        return self.points_in(spec) if spec.enter == "points" else None
+
+    def points_in(self, spec: specs.Restrict) -> GSetType | None:
+        """The points on which the input is needed, if the restriction goes through points."""
+        return spec.restriction.gset if spec.basis == "gset" else None
 
     def check(self, spec: specs.Restrict, edge: Edge) -> tuple[specs.Restrict, Edge]:
-        at = require_features(edge, spec.in_type)
         restriction = spec.restriction
+        at = require_features(edge, spec.in_type, gset=self._entry(spec))
         before = at.embedding or tuple(range(at.group.order))
         action = at.action and ImageAction(
             spec.name, spec.subgroup, tuple(at.action.matrices[a] for a in spec.embedding)
@@ -126,6 +134,7 @@ class RestrictRule:
         return spec, replace(
             at,
             type=restriction.out_type,
+            gset=None,
             action=action,
             points=points,
             embedding=tuple(before[a] for a in spec.embedding),
@@ -138,6 +147,7 @@ class RestrictRule:
         restriction = spec.restriction
         if spec.basis == "gset":
             before, after = basis_flops(restriction.gset), basis_flops(restriction.gset_after[0])
+            before = (0, 0) if spec.enter == "points" else before
             return Cost(
                 matmul=positions * (before[0] + after[0]),
                 other=(("basis change", positions * (before[1] + after[1])),),
@@ -152,7 +162,7 @@ class RestrictRule:
         return Cost(matmul=positions * products)
 
     def emit(self, spec: specs.Restrict, edge: Edge, factory: Factory) -> nn.Layer:
-        return nn.Restrict(spec.restriction, **factory.kwargs)
+        return nn.Restrict(spec.restriction, spec.enter, **factory.kwargs)
 
 
 class TokenPoolRule:

@@ -85,6 +85,7 @@ def create_model(
     *,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
+    lowering: str = "block",
     **options: Any,
 ) -> nn.Classifier:
     """Build a registered model.
@@ -95,6 +96,7 @@ def create_model(
             `ImageAction`; `"trivial"` is the ordinary network.
         device: Where the parameters live; `"meta"` builds without memory.
         dtype: Their dtype.
+        lowering: How blocks are computed (see `irrepnet.compile`).
         **options: `num_classes`, `img_size`, `in_chans`, `global_pool`, `drop_rate`,
             `drop_path_rate`, `break_at` and the further ones of `models.vit`; `depth`, `width`,
             `heads` and `patch` override the named sizes.
@@ -110,16 +112,17 @@ def create_model(
         >>> model(torch.zeros(1, 3, 224, 224)).shape
         torch.Size([1, 10])
     """
-    return build(model_spec(name, group, **options), device, dtype)
+    return build(model_spec(name, group, **options), device, dtype, lowering)
 
 
 def build(
     spec: specs.Classifier,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
+    lowering: str = "block",
 ) -> nn.Classifier:
     """The model of a classifier's spec, with its preprocessing."""
-    model = compiler.compile(spec, device=device, dtype=dtype)
+    model = compiler.compile(spec, lowering, device, dtype)
     assert isinstance(model, nn.Classifier)
     source = model.plan.source
     model.default_cfg = {

@@ -39,12 +39,16 @@ class Layer(nn.Module):
             )
         return super().load_state_dict(state_dict, strict, assign)
 
-    def to_dense(self) -> nn.Module:
-        """The same function out of stock torch layers, with copies of the weights."""
+    def to_dense(self, dtype: torch.dtype | None = None) -> nn.Module:
+        """The same function out of stock torch layers, with copies of the weights.
+
+        Args:
+            dtype: Its dtype; by default that of the parameters, or torch's default without any.
+        """
         sample = next(self.parameters(), None)
         if sample is None:
-            return self._dense().to(torch.get_default_dtype())
-        return self._dense().to(sample.device, sample.dtype)
+            return self._dense().to(dtype or torch.get_default_dtype())
+        return self._dense().to(sample.device, dtype or sample.dtype)
 
     def _dense(self) -> nn.Module:
         """`to_dense` before the cast: constants are still float64."""

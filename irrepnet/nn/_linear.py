@@ -10,6 +10,7 @@ from torch.nn import functional as F  # noqa: N812
 from irrepnet.nn._block_map import BlockMap, Product, block_maps, products
 from irrepnet.nn._copies import invariant_channels
 from irrepnet.nn._eager import writes_in_place
+from irrepnet.nn._expanded import Expanded
 from irrepnet.nn._initialise import initialise_
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels
@@ -76,6 +77,8 @@ class IsotypicLinear(Layer):
         self.lowering = lowering
         self._maps = block_maps(in_type, out_type)
         self._products = products(self._maps, lowering == "batched")
+        # What inference keeps: the dense matrix, or a stack of weights for each group of products.
+        self._expanded = [Expanded() for _ in self._products] or [Expanded()]
         for block in self._reached():
             weight = nn.Parameter(torch.empty(block.weight_shape, **factory))
             self.register_parameter(f"weight_{block.name}", weight)
@@ -104,7 +107,8 @@ class IsotypicLinear(Layer):
         rows = x.reshape(-1, self.in_dim)
         if self.lowering == "dense":
             bias = None if self.bias is None else invariant_channels(self.bias, self.out_dim)
-            out = F.linear(rows, self.weight_matrix(), bias)
+            weight = self._expanded[0].get(x, self._sources(), self.weight_matrix)
+            out = F.linear(rows, weight, bias)
         else:
             out = self._write(rows) if writes_in_place(x) else self._build(rows)
         return out.view(*x.shape[:-1], self.out_dim)
@@ -119,10 +123,10 @@ class IsotypicLinear(Layer):
                 out[:, first:last].zero_() if bias is None else out[:, first:last].copy_(bias)
             elif not block.pairs:
                 out[:, first:last] = self._mixed(x, block)
-        for group in self._products:
+        for k, group in enumerate(self._products):
             source, target = _stacked(x, group, 0), _stacked(out, group, 1)
             bias = self.bias if group[0].block.invariant else None
-            weight = self._weights(group).mT
+            weight = self._weights(k, x).mT
             if len(group) > 1:
                 torch.bmm(source, weight, out=target)
                 if bias is not None:
@@ -144,8 +148,8 @@ class IsotypicLinear(Layer):
                 parts.append((block.target[0], part))
             elif not block.pairs:
                 parts.append((block.target[0], self._mixed(x, block)))
-        for group in self._products:
-            source, weight = _stacked(x, group, 0), self._weights(group)
+        for k, group in enumerate(self._products):
+            source, weight = _stacked(x, group, 0), self._weights(k, x)
             bias = self.bias if group[0].block.invariant else None
             if len(group) == 1:
                 parts.append((group[0].target[0], F.linear(source, weight, bias)))
@@ -159,11 +163,19 @@ class IsotypicLinear(Layer):
             return ordered[0]
         return torch.cat([part.to(ordered[0].dtype) for part in ordered], dim=-1)
 
-    def _weights(self, group: tuple[Product, ...]) -> Tensor:
+    def _weights(self, k: int, x: Tensor) -> Tensor:
         """The matrices of a group of products: one, or a stack of them."""
+        group = self._products[k]
         if len(group) == 1:
             return self._matrix(group[0].block)
-        return torch.stack([self._matrix(product.block) for product in group])
+        return self._expanded[k].get(
+            x,
+            tuple(self.weight(product.block.name) for product in group),
+            lambda: torch.stack([self._matrix(product.block) for product in group]),
+        )
+
+    def _sources(self) -> tuple[Tensor, ...]:
+        return tuple(self.weight(block.name) for block in self._reached())
 
     def _mixed(self, x: Tensor, block: BlockMap) -> Tensor:
         """Complex or quaternionic type with several components for each commutant direction."""

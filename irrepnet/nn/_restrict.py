@@ -18,6 +18,7 @@ class Restrict(ConstantsLayer):
 
     Args:
         restriction: The types, the embedding and the basis.
+        enter: Basis of the input, `"irreps"` or (through points only) `"points"`.
         device: Where the tables live.
         dtype: Their dtype.
 
@@ -31,11 +32,12 @@ class Restrict(ConstantsLayer):
     def __init__(
         self,
         restriction: Restriction,
+        enter: str = "irreps",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        self.restriction = restriction
+        self.restriction, self.enter = restriction, enter
         self.through_points = restriction.basis == "gset"
         if self.through_points:
             after, order = restriction.gset_after
@@ -54,7 +56,7 @@ class Restrict(ConstantsLayer):
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """Change the basis along the last axis."""
         if self.through_points:
-            x = self.before.to_points(x)
+            x = x if self.enter == "points" else self.before.to_points(x)
             x = x if self._sorted else x.index_select(-1, self.order)
             return self.after.to_irreps(x)
         planes = [self._align(x, i) for i in range(len(self._blocks))]
@@ -70,6 +72,8 @@ class Restrict(ConstantsLayer):
         return [part[..., c, :] if sign > 0 else -part[..., c, :] for c, sign in rows]
 
     def _dense(self) -> nn.Linear:
+        if self.enter == "points":
+            return linear(self.restriction.matrix() @ self.restriction.gset.basis())
         return linear(self.restriction.matrix())
 
     def extra_repr(self) -> str:

@@ -173,6 +173,7 @@ class Restrict(Spec):
         embedding: For each of its elements the group's element that it is.
         basis: `"irrep"` or `"gset"` (see `types.Restriction`).
         name: What to call the smaller image action.
+        enter: Basis of the input, `"irreps"` or (with `basis="gset"`) `"points"`.
     """
 
     in_type: FeatureType
@@ -180,6 +181,7 @@ class Restrict(Spec):
     embedding: tuple[int, ...]
     basis: str = "irrep"
     name: str = "subgroup"
+    enter: str = "irreps"
 
     @property
     def restriction(self) -> Restriction:
