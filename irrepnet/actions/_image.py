@@ -68,6 +68,12 @@ class ImageAction:
                     f"element {a} of the image action {self.name!r} is {matrix}: expected a signed "
                     f"permutation matrix, such as {FLOP}."
                 )
+        if self.matrices[self.group.identity] != IDENTITY:
+            raise GroupError(
+                f"the image action {self.name!r} moves images by "
+                f"{self.matrices[self.group.identity]} under the group's identity: expected "
+                f"{IDENTITY}."
+            )
         for g in self.group.generators:
             for a in range(self.group.order):
                 if _product(self.matrices[g], self.matrices[a]) != self.of(g, a):
@@ -97,8 +103,10 @@ class ImageAction:
         itself.
 
         Raises:
-            GridError: If an element does not map the grid to itself.
+            GridError: If the grid is empty, or an element does not map it to itself.
         """
+        if min(height, width) < 1:
+            raise GridError(f"got a {height} x {width} grid: expected at least one cell.")
         if not self.preserves(height, width):
             raise GridError(
                 f"the action {self.name!r} exchanges rows and columns, so it does not preserve a "
@@ -192,6 +200,11 @@ def from_generators(name: str, group: Group, matrices: Sequence[Matrix]) -> Imag
         >>> actions.from_generators("half turn", groups.cyclic(2), [((-1, 0), (0, -1))]).name
         'half turn'
     """
+    if len(matrices) != len(group.generators):
+        raise GroupError(
+            f"the image action {name!r} got {len(matrices)} matrices: expected one for each of the "
+            f"{len(group.generators)} generators of {group.name}."
+        )
     found: dict[int, Matrix] = {group.identity: IDENTITY}
     queue = [group.identity]
     while queue:

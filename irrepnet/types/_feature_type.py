@@ -96,10 +96,11 @@ class FeatureType:
         """
         copies, rest = divmod(dim, group.order)
         if rest or copies < 1:
+            near = sorted({max(1, copies) * group.order, max(1, copies + 1) * group.order})
             raise FeatureTypeError(
                 f"{dim} channels cannot hold whole copies of the regular representation of "
                 f"{group.name}: expected a positive multiple of its order {group.order}, "
-                f"such as {max(1, copies) * group.order} or {(max(0, copies) + 1) * group.order}."
+                f"such as {' or '.join(map(str, near))}."
             )
         return cls(group, [copies * i.dim // i.end_dim for i in group.irreps])
 
