@@ -177,7 +177,8 @@ def _residues(group: Group) -> tuple[int, int, np.ndarray]:
         return abelian_characters(group)
     name, *arguments = group.recipe
     if name == "direct_product":
-        return product_characters(*(from_recipe(a) for a in arguments), group)
+        left, right = (from_recipe(a) for a in arguments)
+        return product_characters(left, right, group)
     if name == "symmetric" and arguments[0] >= SYMMETRIC_FROM:
         return symmetric_characters(group, arguments[0])
     return dixon(group)

@@ -167,7 +167,7 @@ def abelian_normal_subgroups(group: Group) -> tuple[tuple[int, ...], ...]:
         same = group.left_multiply(c.representative) == group.right_multiply(c.representative)
         commuting[i] = np.logical_and.reduceat(same[by_class], starts)
     abelian = [i for i in range(1, count) if commuting[i, i]]
-    found = {(i,): None for i in abelian}
+    found: dict[tuple[int, ...], None] = {(i,): None for i in abelian}
     for start in abelian:
         grown, allowed = [start], commuting[start].copy()
         for i in abelian:

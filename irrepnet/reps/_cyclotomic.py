@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import sympy
@@ -71,7 +72,7 @@ class Cyclotomic:
         """Shape of the array."""
         return self.numerators.shape[:-1]
 
-    def __getitem__(self, key: object) -> Cyclotomic:
+    def __getitem__(self, key: Any) -> Cyclotomic:
         index = key if isinstance(key, tuple) else (key,)
         numerators = self.numerators[(*index, slice(None))]
         return Cyclotomic(self.order, numerators, self.denominator)
@@ -178,7 +179,7 @@ class Cyclotomic:
         values = (self.numerators % p).astype(np.int64) * powers % p
         return values.sum(axis=-1) * pow(self.denominator, -1, p) % p
 
-    def to_sympy(self) -> sympy.Expr | sympy.Matrix:
+    def to_sympy(self) -> Any:
         """The numbers in sympy: an expression, or a matrix of expressions."""
         if not self.shape:
             counts = np.zeros(self.order, dtype=object)

@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from sympy import divisors, primefactors
+from sympy import primefactors, proper_divisors
 
 
 @lru_cache(maxsize=512)
@@ -23,7 +23,7 @@ def cyclotomic_polynomial(n: int) -> tuple[int, ...]:
         spread[:: n // radical] = cyclotomic_polynomial(radical)
         return tuple(spread)
     quotient = [-1] + [0] * (n - 1) + [1]
-    for d in divisors(n)[:-1]:
+    for d in proper_divisors(n):
         divisor = cyclotomic_polynomial(d)
         for i in range(len(quotient) - len(divisor) + 1):  # from below: constant terms are units
             c = quotient[i] = quotient[i] * divisor[0]

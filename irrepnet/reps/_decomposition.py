@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import sympy
@@ -40,7 +41,7 @@ class IsotypicBasis:
         """FLOPs to apply it to one vector (1 MAC = 2 FLOPs)."""
         return 0
 
-    def exact(self) -> tuple[sympy.SparseMatrix, list[sympy.Expr]]:
+    def exact(self) -> tuple[Any, list[Any]]:
         """`Q` and `b` with `U = diag(b)^(-1/2) Q`; see `Decomposition.exact_basis`."""
         return sympy.SparseMatrix(sympy.SparseMatrix.eye(self.dim)), [sympy.Integer(1)] * self.dim
 
@@ -74,7 +75,7 @@ class DenseBasis(IsotypicBasis):
         """FLOPs to apply it to one vector: a dense product."""
         return 2 * self.dim**2
 
-    def exact(self) -> tuple[sympy.SparseMatrix, list[sympy.Expr]]:
+    def exact(self) -> tuple[Any, list[Any]]:
         """Refused: this basis is known in floats only."""
         raise NotExactError(
             "got a basis made by averaging float matrices: expected a representation by "
@@ -121,9 +122,10 @@ class OrbitBasis(IsotypicBasis):
         """FLOPs to apply it to one vector: the orbits' transforms, fast where a chain gives one."""
         return sum(kind.num_orbits * kind.flops for kind in self.orbit_types)
 
-    def exact(self) -> tuple[sympy.SparseMatrix, list[sympy.Expr]]:
+    def exact(self) -> tuple[Any, list[Any]]:
         """`Q` and `b`, from the exact bases of the orbit types."""
-        entries, squares = {}, [sympy.Integer(1)] * self.dim
+        entries: dict[tuple[int, int], Any] = {}
+        squares: list[Any] = [sympy.Integer(1)] * self.dim
         for kind, rows in zip(self.orbit_types, self.rows, strict=True):
             matrix, diagonal = kind.exact_basis
             for orbit, points in enumerate(kind.points):
@@ -176,9 +178,11 @@ class SumBasis(IsotypicBasis):
         """FLOPs to apply it to one vector: the sum over the parts."""
         return sum(basis.flops for basis in self._parts)
 
-    def exact(self) -> tuple[sympy.SparseMatrix, list[sympy.Expr]]:
+    def exact(self) -> tuple[Any, list[Any]]:
         """`Q` and `b`, from those of the parts."""
-        entries, squares, start = {}, [sympy.Integer(1)] * self.dim, 0
+        entries: dict[tuple[int, int], Any] = {}
+        squares: list[Any] = [sympy.Integer(1)] * self.dim
+        start = 0
         for basis, rows in zip(self._parts, self._rows, strict=True):
             matrix, diagonal = basis.exact()
             for (i, j), value in matrix.todok().items():
@@ -239,7 +243,7 @@ class Decomposition:
         return tuple(slice(int(e - s), int(e)) for s, e in zip(sizes, ends, strict=True))
 
     @cached_property
-    def exact_basis(self) -> tuple[sympy.SparseMatrix, tuple[sympy.Expr, ...]]:
+    def exact_basis(self) -> tuple[Any, tuple[Any, ...]]:
         """`Q` and a positive diagonal `b`: the basis is `diag(b)^(-1/2) Q`, `Q Q^T = diag(b)`.
 
         The entries of `Q` lie in a cyclotomic field; all square roots are in `b`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import sympy
@@ -74,8 +75,8 @@ def exact_coset_basis(
         NotExactError: If an irrep that occurs has no exact matrices.
     """
     signs = None if character is None else np.array(character)
-    rows: list[list[sympy.Expr]] = []
-    squares: list[sympy.Expr] = []
+    rows: list[list[Any]] = []
+    squares: list[Any] = []
     for irrep in group.irreps:
         if num_fixed(irrep, stabiliser, signs) == 0:
             continue
@@ -101,7 +102,7 @@ def exact_matrix(irrep: Irrep, element: int) -> sympy.Matrix:
     values = [scale.to_sympy() for scale in scales]
     size = range(irrep.dim)
 
-    def entry(i: int, j: int) -> sympy.Expr:
+    def entry(i: int, j: int) -> Any:
         if entries[i, j] == 0 or values[i] == values[j]:
             return entries[i, j]
         return entries[i, j] * sympy.sqrt(values[j] / values[i])

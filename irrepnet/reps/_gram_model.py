@@ -70,7 +70,7 @@ class GramModel:
         """Float64 matrices, shape `(..., dim, dim)`."""
         table, lower = self._float_data
         unitary = lower @ self._pair(table, elements) @ lower.conj().T
-        return self._realify(unitary.real, unitary.imag)
+        return self._realify(np.real(unitary), np.imag(unitary))
 
     def _realify(self, real: np.ndarray, imaginary: np.ndarray) -> np.ndarray:
         """Real coordinates, component of the division algebra outermost."""

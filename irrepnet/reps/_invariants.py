@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import sympy
@@ -55,7 +56,8 @@ def invariant_dimensions(representation: Representation, degree: int) -> tuple[i
     table = group.character_table
     orders = [c.element_order for c in group.conjugacy_classes]
     exponents = np.arange(degree + 1)
-    powers = table.powers[np.arange(len(orders))[:, None], exponents % np.array(orders)[:, None]]
+    by_order = exponents % np.array(orders)[:, None]
+    powers = table.powers[np.arange(len(orders))[:, None], by_order]
     largest = math.comb(representation.dim + degree, degree)
     primes: list[int] = []
     found: list[np.ndarray] = []
@@ -70,7 +72,14 @@ def invariant_dimensions(representation: Representation, degree: int) -> tuple[i
         average = (complete * table.class_sizes % p).sum(axis=1) % p
         found.append(average * pow(group.order, -1, p) % p)
         primes.append(p)
-    return tuple(int(crt(primes, [int(f[n]) for f in found])[0]) for n in range(degree + 1))
+    return tuple(_combine(primes, [int(f[n]) for f in found]) for n in range(degree + 1))
+
+
+def _combine(primes: list[int], residues: list[int]) -> int:
+    """The natural number below the product of the primes with the given residues."""
+    result = crt(primes, residues)
+    assert result is not None, "distinct primes are coprime"
+    return int(result[0])
 
 
 def molien_series(representation: Representation) -> sympy.Expr:
@@ -230,7 +239,7 @@ def _rank(polynomials: list[sympy.Expr], variables: tuple[sympy.Symbol, ...]) ->
     """Dimension of the span, exactly."""
     if not polynomials:
         return 0
-    terms = [sympy.Poly(p, *variables).as_dict() for p in polynomials]
+    terms: list[dict[Any, Any]] = [sympy.Poly(p, *variables).as_dict() for p in polynomials]
     monomials = sorted(set().union(*terms))
-    rows = [[row.get(m, sympy.Integer(0)) for m in monomials] for row in terms]
+    rows = [[row.get(m, 0) for m in monomials] for row in terms]
     return DomainMatrix.from_Matrix(sympy.Matrix(rows), extension=True).to_field().rank()

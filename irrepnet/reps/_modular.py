@@ -29,7 +29,9 @@ def splitting_prime(exponent: int, bound: int) -> tuple[int, int]:
     p = bound - bound % exponent + 1
     while p <= bound or not isprime(p):
         p += exponent
-    return p, int(primitive_root(p))
+    root = primitive_root(p)
+    assert root is not None, "every prime has one"
+    return p, int(root)
 
 
 @lru_cache(maxsize=256)

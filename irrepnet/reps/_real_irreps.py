@@ -80,7 +80,7 @@ def _ranks(table: CharacterTable, rows: list[int]) -> list[tuple[int, ...]]:
         order = counts.shape[1]
         twice_real = counts[rows] + counts[rows][:, -np.arange(order) % order]
         exact = [row.tobytes() for row in twice_real @ reduction(order)]
-        floats = dict(zip(exact, table.values[rows, column].real, strict=True))
+        floats = dict(zip(exact, np.real(table.values[rows, column]), strict=True))
         position = {key: i for i, key in enumerate(sorted(floats, key=lambda k: -floats[k]))}
         ranks[:, column] = [position[key] for key in exact]
     return [tuple(r) for r in ranks.tolist()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import sympy
@@ -77,7 +78,8 @@ def tensor(first: Representation, second: Representation) -> Representation:
         return None if x is None or y is None else x * y % p
 
     def exact(a: int) -> sympy.Matrix:
-        return sympy.kronecker_product(first.exact_matrix(a), second.exact_matrix(a))
+        product: Any = sympy.kronecker_product(first.exact_matrix(a), second.exact_matrix(a))
+        return product
 
     return MatrixRepresentation(group, matrices.reshape(group.order, dim, dim), character, exact)
 
