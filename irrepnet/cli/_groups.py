@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: Subgroups of larger groups are listed only when asked for: there may be very many.
 SUBGROUPS_UP_TO = 200
 
+#: Columns of the largest character table that is printed.
+_TABLE_UP_TO = 40
+
 #: Generators and classes are written as cycles up to this many points.
 _CYCLES_UP_TO = 24
 
@@ -61,8 +64,7 @@ class Groups:
         group = _group(self.name)
         show(Text(_title(group), style="bold"), *_section("Conjugacy classes", _classes(group)))
         show(Text("\nCharacter table", style="bold cyan"))
-        show_text(str(group.character_table).partition("\n")[2])  # the title says its first line
-        show(Text("+ real, o complex, - quaternionic (Frobenius and Schur)", style="dim"))
+        show_text(_characters(self.name, group))
         show(*_section("Real irreps", _irreps(group)))
         small = group.order <= SUBGROUPS_UP_TO
         if self.subgroups == "yes" or (self.subgroups == "auto" and small):
@@ -79,6 +81,18 @@ def _group(name: str) -> Group:
     if name in actions.image_names():
         return actions.image(name).group
     return groups.parse(name)
+
+
+def _characters(name: str, group: Group) -> str:
+    """The character table, where it can be read."""
+    count = len(group.conjugacy_classes)
+    if count > _TABLE_UP_TO:
+        return (
+            f"{count} classes are too many to print: see irrepnet.groups.parse({name!r})"
+            f".character_table."
+        )
+    table = str(group.character_table).partition("\n")[2]  # the first line says what the title does
+    return f"{table}\n+ real, o complex, - quaternionic (Frobenius and Schur)"
 
 
 def _section(title: str, table: Table) -> tuple[Text, Table]:

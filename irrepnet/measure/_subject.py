@@ -38,6 +38,7 @@ class Subject:
         Raises:
             IrrepnetError: If the group does not fit the sizes.
         """
+        options: dict[str, Any] = dict(self.sizes)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             model = create_model(
@@ -46,7 +47,7 @@ class Subject:
                 break_at=self.break_at or None,
                 device=device,
                 dtype=dtype,
-                **dict(self.sizes),
+                **options,
             )
         return model.eval()
 

@@ -92,16 +92,23 @@ def _listen(
         except BrokenPipeError:
             return None
         for line in process.stdout:
-            try:
-                message = json.loads(line)
-            except ValueError:  # a library's chatter
-                continue
+            message = _message(line)
             if "result" in message:
                 return message["result"]
-            total = max(total, message["left"] + 1)
-            progress(total - message["left"], total)
+            if "left" in message:
+                total = max(total, message["left"] + 1)
+                progress(total - message["left"], total)
     process.wait()
     return None
+
+
+def _message(line: str) -> dict[str, Any]:
+    """What the process says; empty for a library's chatter."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}
 
 
 def _complaint(kind: str, code: int, said: str) -> str:

@@ -13,6 +13,9 @@ from irrepnet.report._comparison import Comparison
 from irrepnet.report._costs import Line, ratio
 from irrepnet.report._numbers import mebibytes, millions, milliseconds, share, times
 
+#: Longer names of groups would make tables wider than a terminal.
+_LONGEST_LABEL = 7
+
 
 def terminal(comparison: Comparison, per_block: bool = False) -> RenderableType:
     """What `irrepnet compare` prints.
@@ -58,8 +61,14 @@ def _table(first: str, *columns: str) -> Table:
     return table
 
 
+def _label(comparison: Comparison) -> str:
+    """The equivariant network's name at the head of a column."""
+    group = comparison.request.group
+    return group if len(group) <= _LONGEST_LABEL else "equiv."
+
+
 def _costs(comparison: Comparison, per_block: bool) -> Table:
-    costs, group = comparison.costs, comparison.request.group
+    costs, group = comparison.costs, _label(comparison)
     table = _table(
         "\npart",
         "params M\ndense",
@@ -114,7 +123,7 @@ def _cells(line: Line, total: Line) -> tuple[str, ...]:
 
 
 def _times(comparison: Comparison) -> Table:
-    costs, group = comparison.costs, comparison.request.group
+    costs, group = comparison.costs, _label(comparison)
     table = _table("part", "dense", group, f"dense/{group}")
     for name, line in (*_named(costs.parts, False), ("total", costs.total)):
         dense, equivariant = line.dense.time_ms, line.equivariant.time_ms
@@ -130,7 +139,7 @@ def _times(comparison: Comparison) -> Table:
 
 def _latencies(comparison: Comparison) -> Table:
     table = _table("ms for the batch", "median", "shortest", "quartiles", "images/s")
-    names = ("dense", comparison.request.group)
+    names = ("dense", _label(comparison))
     for name, latency in zip(names, comparison.latencies, strict=True):
         timing = latency.timing
         table.add_row(
@@ -145,7 +154,7 @@ def _latencies(comparison: Comparison) -> Table:
 
 def _memories(comparison: Comparison) -> Table:
     table = _table("largest resident set", "peak", "baseline", "network and pass")
-    names = ("dense", comparison.request.group)
+    names = ("dense", _label(comparison))
     for name, memory in zip(names, comparison.memories, strict=True):
         sizes = (memory.peak_bytes, memory.baseline_bytes, memory.above_baseline_bytes)
         table.add_row(name, *map(mebibytes, sizes))
@@ -153,7 +162,7 @@ def _memories(comparison: Comparison) -> Table:
 
 
 def _changes(comparison: Comparison) -> Table:
-    table = _table("photo", "dtype", "dense", comparison.request.group)
+    table = _table("photo", "dtype", "dense", _label(comparison))
     for change in comparison.changes:
         values = (f"{change.dense:.1e}", f"{change.equivariant:.1e}")
         table.add_row(change.move, change.dtype, *values)

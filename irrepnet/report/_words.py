@@ -141,9 +141,9 @@ def _equivariant_verdict(group: str, kept: list[Change]) -> str:
             f"{allowed})."
         )
     return (
-        f"{group}: NOT invariant when {_moves(kept)}, {numbers}, where rounding explains {allowed}. "
-        f"This is an error in irrepnet or in this installation: please report it with the output "
-        f"of --json."
+        f"{group}: NOT invariant when {_moves(kept)}, {numbers}, where rounding explains "
+        f"{allowed}. This is an error in irrepnet or in this installation: please report it "
+        f"with the output of --json."
     )
 
 
