@@ -25,13 +25,14 @@ def test_the_first_two_blocks_install_and_show_then_install_and_test() -> None:
     assert shells[1].strip() == "pip install -c constraints.txt -e '.[dev]' && pytest"
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/design.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/design.md", "docs/own_layer.md"])
 def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     examples = [text for kind, text in blocks((ROOT / name).read_text()) if kind == "python"]
     assert examples
-    for example in examples:
-        exec(compile(example, name, "exec"), {})
+    names: dict[str, object] = {"__name__": "example"}
+    for example in examples:  # one after another, as a reader would
+        exec(compile(example, name, "exec"), names)
 
 
 @pytest.mark.parametrize(("name", "dense", "flopping"), ROWS)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from irrepnet._errors import CheckpointError
+from irrepnet._errors import CheckpointError, SpecError
 
 
 class Layer(nn.Module):
@@ -52,7 +52,10 @@ class Layer(nn.Module):
 
     def _dense(self) -> nn.Module:
         """`to_dense` before the cast: constants are still float64."""
-        raise AssertionError(f"{type(self).__name__} has no dense twin")
+        raise SpecError(
+            f"{type(self).__name__} has no dense twin: expected a method _dense that returns the "
+            f"same function out of stock torch layers."
+        )
 
 
 def _mismatches(own: Mapping[str, Any], given: Mapping[str, Any], strict: bool) -> list[str]:
