@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from irrepnet import specs
-from irrepnet._errors import IrrepnetError, SpecError
+from irrepnet._errors import SpecError
 from irrepnet.actions import ImageAction, as_image_action
+from irrepnet.models._breaks import Breaks, breaks_by_block, restricted, stream_type
 from irrepnet.types import INVARIANTS, FeatureType, check_choice, num_invariants
 
 
@@ -40,7 +39,7 @@ def vit(
     global_pool: str = "token",
     drop_rate: float = 0.0,
     drop_path_rate: float = 0.0,
-    break_at: Sequence[tuple[str | ImageAction, int]] | None = None,
+    break_at: Breaks | None = None,
     feature_type: FeatureType | str | None = None,
     invariants: str = "trivial",
     invariant_at: tuple[str, int] | None = None,
@@ -84,7 +83,7 @@ def vit(
         Octic ViTs (arXiv 2505.15441).
     """
     action = as_image_action(group)
-    x = _feature_type(action, feature_type, size.width)
+    x = stream_type(action, feature_type, size.width)
     height, width = (img_size, img_size) if isinstance(img_size, int) else img_size
     grid = (height // size.patch, width // size.patch)
     steps: list[tuple[str, specs.Spec]] = [
@@ -97,7 +96,7 @@ def vit(
     if global_pool == "token":
         steps.append(("cls_token", specs.ClassToken(x)))
     block = Block(x, size.heads, mlp_ratio, init_values, qkv_bias, norm_eps)
-    blocks, last = _blocks(block, action, size, drop_path_rate, break_at or (), invariant_at)
+    blocks, last = _blocks(block, action, size, drop_path_rate, break_at, invariant_at)
     steps += [("blocks", blocks), ("norm", specs.LayerNorm(last, eps=norm_eps))]
     return specs.Classifier(
         specs.Chain(tuple(steps)),
@@ -108,14 +107,6 @@ def vit(
         invariants,
         architecture,
     )
-
-
-def _feature_type(action: ImageAction, given: FeatureType | str | None, width: int) -> FeatureType:
-    if isinstance(given, FeatureType):
-        return given
-    if given is not None:
-        return FeatureType(action.group, given)
-    return FeatureType.regular(action.group, width)
 
 
 @dataclass(frozen=True)
@@ -163,24 +154,19 @@ def _blocks(
     action: ImageAction,
     size: ViTSize,
     drop_path_rate: float,
-    break_at: Sequence[tuple[str | ImageAction, int]],
+    break_at: Breaks | None,
     invariant_at: tuple[str, int] | None,
 ) -> tuple[specs.Chain, FeatureType]:
     """All blocks, with restrictions between them, and the type at the end."""
     depth = size.depth
-    breaks = _descending(break_at, depth)
+    breaks = breaks_by_block(break_at, action, depth)
     kind, place = _inside(invariant_at, depth)
     steps: list[tuple[str, specs.Spec]] = []
     for index in range(depth):
         if index in breaks:
-            smaller = action.restrict(breaks[index])
-            if smaller.group.order == action.group.order:
-                raise SpecError(
-                    f"break_at={list(break_at)!r} goes from {action.name!r} to {smaller.name!r} at "
-                    f"block {index}, which gives up nothing: expected a smaller group each time."
-                )
+            smaller = breaks[index]
             name = f"restrict{index}"
-            restrict, x = _restrict(block.type, action, smaller, f"blocks.{name}")
+            restrict, x = restricted(block.type, action, smaller, f"blocks.{name}")
             steps.append((name, restrict))
             action, block = smaller, replace(block, type=x)
         if index == place:
@@ -190,18 +176,6 @@ def _blocks(
         rate = drop_path_rate * index / max(1, depth - 1)
         steps.append((str(index), block.spec(rate)))
     return specs.Chain(tuple(steps)), block.type
-
-
-def _restrict(
-    x: FeatureType, action: ImageAction, smaller: ImageAction, path: str
-) -> tuple[specs.Restrict, FeatureType]:
-    """A break to a subgroup, and the type after it; points where no symmetry is left."""
-    basis = "gset" if smaller.group.order == 1 else "irrep"
-    spec = specs.Restrict(x, smaller.group, smaller.embedding(action), basis, smaller.name)
-    try:
-        return spec, spec.restriction.out_type
-    except IrrepnetError as problem:
-        raise type(problem)(f"{path} (Restrict): {problem}") from None
 
 
 def _inside(invariant_at: tuple[str, int] | None, depth: int) -> tuple[str, int | None]:
@@ -224,15 +198,3 @@ def _invariants(x: FeatureType, kind: str, width: int) -> tuple[specs.Chain, Fea
     mixed = FeatureType.trivial(x.group, width)
     steps = (("map", specs.InvariantMap(x, kind)), ("mix", specs.Linear(found, mixed)))
     return specs.Chain(steps), mixed
-
-
-def _descending(
-    break_at: Sequence[tuple[str | ImageAction, int]], depth: int
-) -> dict[int, str | ImageAction]:
-    places = [index for _, index in break_at]
-    if any(a >= b for a, b in pairwise(places)) or any(not 0 <= index < depth for index in places):
-        raise SpecError(
-            f"break_at={list(break_at)!r} names the blocks {places}: expected increasing block "
-            f"indices between 0 and {depth - 1}."
-        )
-    return {index: smaller for smaller, index in break_at}
