@@ -10,10 +10,11 @@ from irrepnet._errors import IrrepnetError, SpecError
 from irrepnet.actions import ImageAction
 from irrepnet.types import FeatureType
 
-BreakAt = Sequence[tuple[str | ImageAction, int]]
+#: Pairs of a subgroup and the block before which a network descends to it.
+Breaks = Sequence[tuple[str | ImageAction, int]]
 
 
-def type_of(action: ImageAction, given: FeatureType | str | None, width: int) -> FeatureType:
+def stream_type(action: ImageAction, given: FeatureType | str | None, width: int) -> FeatureType:
     """The type of the tokens: as given, or copies of the regular representation."""
     if isinstance(given, FeatureType):
         return given
@@ -22,48 +23,41 @@ def type_of(action: ImageAction, given: FeatureType | str | None, width: int) ->
     return FeatureType.regular(action.group, width)
 
 
-class Breaks:
-    """The blocks before which a network descends to a subgroup.
-
-    Args:
-        break_at: Pairs `(subgroup, block)`.
-        depth: Number of blocks.
+def breaks_by_block(
+    break_at: Breaks | None, action: ImageAction, depth: int
+) -> dict[int, ImageAction]:
+    """For each block with a break before it the smaller action.
 
     Raises:
-        SpecError: If the blocks do not increase, or do not exist.
+        SpecError: If the blocks do not increase or do not exist, or a break gives up nothing.
+        GroupError: If a group is no subgroup of the one before.
     """
-
-    def __init__(self, break_at: BreakAt, depth: int) -> None:
-        places = [index for _, index in break_at]
-        if any(a >= b for a, b in pairwise(places)) or any(not 0 <= p < depth for p in places):
-            raise SpecError(
-                f"break_at={list(break_at)!r} names the blocks {places}: expected increasing block "
-                f"indices between 0 and {depth - 1}."
-            )
-        self.break_at = list(break_at)
-        self.subgroups = {index: smaller for smaller, index in break_at}
-
-    def before(
-        self, index: int, x: FeatureType, action: ImageAction
-    ) -> tuple[list[tuple[str, specs.Spec]], FeatureType, ImageAction]:
-        """Steps before a block, and the type and action after them.
-
-        Raises:
-            IrrepnetError: If the group given is no smaller one, or the type has no points to go to.
-        """
-        if index not in self.subgroups:
-            return [], x, action
-        smaller = action.restrict(self.subgroups[index])
+    break_at = list(break_at or ())
+    places = [index for _, index in break_at]
+    if any(a >= b for a, b in pairwise(places)) or any(not 0 <= p < depth for p in places):
+        raise SpecError(
+            f"break_at={break_at!r} names the blocks {places}: expected increasing block "
+            f"indices between 0 and {depth - 1}."
+        )
+    found = {}
+    for given, index in break_at:
+        smaller = action.restrict(given)
         if smaller.group.order == action.group.order:
             raise SpecError(
-                f"break_at={self.break_at!r} goes from {action.name!r} to {smaller.name!r} at "
+                f"break_at={break_at!r} goes from {action.name!r} to {smaller.name!r} at "
                 f"block {index}, which gives up nothing: expected a smaller group each time."
             )
-        name = f"restrict{index}"
-        # Ordinary channels where no symmetry is left, as in the papers' hybrids.
-        basis = "gset" if smaller.group.order == 1 else "irrep"
-        spec = specs.Restrict(x, smaller.group, smaller.embedding(action), basis, smaller.name)
-        try:
-            return [(name, spec)], spec.restriction.out_type, smaller
-        except IrrepnetError as problem:
-            raise type(problem)(f"blocks.{name} (Restrict): {problem}") from None
+        found[index] = action = smaller
+    return found
+
+
+def restricted(
+    x: FeatureType, action: ImageAction, smaller: ImageAction, path: str
+) -> tuple[specs.Restrict, FeatureType]:
+    """A break to a subgroup, and the type after it; points where no symmetry is left."""
+    basis = "gset" if smaller.group.order == 1 else "irrep"
+    spec = specs.Restrict(x, smaller.group, smaller.embedding(action), basis, smaller.name)
+    try:
+        return spec, spec.restriction.out_type
+    except IrrepnetError as problem:
+        raise type(problem)(f"{path} (Restrict): {problem}") from None

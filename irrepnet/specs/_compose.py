@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from irrepnet.specs._layers import InvariantDropout, InvariantMap, Linear, TokenPool
+from irrepnet.specs._layers import InvariantDropout, InvariantMap, LayerNorm, Linear, TokenPool
 from irrepnet.specs._spec import Spec
 from irrepnet.types import FeatureType, num_invariants
 
@@ -45,6 +45,10 @@ class Classifier(Spec):
         drop_rate: Dropout before the last layer.
         invariants: Invariants that the last layer sees (see `InvariantMap`).
         architecture: Name of the architecture.
+        per_token: Whether invariants are taken of every token, before pooling.
+        norm_eps: If given, an ordinary LayerNorm with this epsilon stands before the last layer.
+        neck: Pairs of name and spec from tokens to the trivial channels that the last layer sees,
+            in place of pooling and invariants; the last spec has a `feature_type`.
     """
 
     features: Chain
@@ -54,17 +58,27 @@ class Classifier(Spec):
     drop_rate: float = 0.0
     invariants: str = "trivial"
     architecture: str = ""
+    per_token: bool = False
+    norm_eps: float | None = None
+    neck: Steps | None = None
 
     @property
     def head(self) -> Chain:
         """From tokens to logits; the last step is called `fc`."""
+        if self.neck is not None:
+            return self._head(self.neck, getattr(self.neck[-1][1], "feature_type"))  # noqa: B009
         group = self.feature_type.group
         seen = FeatureType.trivial(group, num_invariants(self.feature_type, self.invariants))
-        return Chain(
-            (
-                ("pool", TokenPool(self.feature_type, self.global_pool)),
-                ("invariants", InvariantMap(self.feature_type, self.invariants)),
-                ("drop", InvariantDropout(seen, self.drop_rate)),
-                ("fc", Linear(seen, FeatureType.trivial(group, self.num_classes))),
-            )
-        )
+        invariants = ("invariants", InvariantMap(self.feature_type, self.invariants))
+        if self.per_token:
+            steps: Steps = (invariants, ("pool", TokenPool(seen, self.global_pool)))
+        else:
+            steps = (("pool", TokenPool(self.feature_type, self.global_pool)), invariants)
+        if self.norm_eps is not None:  # its epsilon is divided by the group's order
+            steps += (("norm", LayerNorm(seen, eps=self.norm_eps * group.order)),)
+        return self._head(steps, seen)
+
+    def _head(self, steps: Steps, seen: FeatureType) -> Chain:
+        logits = FeatureType.trivial(self.feature_type.group, self.num_classes)
+        drop = InvariantDropout(seen, self.drop_rate)
+        return Chain((*steps, ("drop", drop), ("fc", Linear(seen, logits))))
