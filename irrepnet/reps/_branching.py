@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import networkx as nx
 import numpy as np
+import sympy
 
 from irrepnet._errors import GroupError, RepresentationError
 from irrepnet.groups import Group, Subgroup
+from irrepnet.reps._decomposition import Decomposition
 from irrepnet.reps._irrep import Irrep
 from irrepnet.reps._tensor import of_irrep, restrict
 
@@ -31,6 +34,26 @@ class Coupling:
     irrep: Irrep
     multiplicity: int
     coefficients: np.ndarray
+    _decomposition: Decomposition = field(repr=False)
+
+    @cached_property
+    def exact(self) -> tuple[sympy.Matrix, tuple[sympy.Expr, ...]]:
+        """The same exactly, as rows `Q` and squares `b`: coefficients are `diag(b)^(-1/2) Q`.
+
+        Row `component * multiplicity + copy`, column `i * second.dim + j`.
+
+        Raises:
+            NotExactError: If an irrep has no exact matrices.
+
+        Examples:
+            >>> from irrepnet import groups
+            >>> E = groups.dihedral(4).irrep("E")
+            >>> clebsch_gordan(E, E)[1].exact
+            (Matrix([[0, 1/2, -1/2, 0]]), (1/2,))
+        """
+        rows, squares = self._decomposition.exact_basis
+        block = self._decomposition.blocks[self.irrep.index]
+        return sympy.Matrix(rows[block, :]), squares[block]
 
 
 def clebsch_gordan(first: Irrep, second: Irrep) -> tuple[Coupling, ...]:
@@ -62,7 +85,7 @@ def clebsch_gordan(first: Irrep, second: Irrep) -> tuple[Coupling, ...]:
         if m:
             block = rows[decomposition.blocks[irrep.index]]
             split = block.reshape(irrep.dim, m, first.dim, second.dim).transpose(1, 0, 2, 3)
-            found.append(Coupling(irrep, m, split))
+            found.append(Coupling(irrep, m, split, decomposition))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from irrepnet._errors import NotExactError, RepresentationError
+from irrepnet._errors import RepresentationError
 from irrepnet.groups import Group
 from irrepnet.reps._irrep import Irrep
 from irrepnet.reps._orbits import OrbitType
@@ -56,7 +56,7 @@ class IsotypicBasis:
 
 
 class DenseBasis(IsotypicBasis):
-    """An isotypic basis stored as a matrix."""
+    """An isotypic basis stored as a matrix; abstract (`AveragedBasis` is its one kind)."""
 
     def __init__(self, matrix: np.ndarray) -> None:
         self.matrix, self.dim = matrix, len(matrix)
@@ -74,13 +74,6 @@ class DenseBasis(IsotypicBasis):
     def flops(self) -> int:
         """FLOPs to apply it to one vector: a dense product."""
         return 2 * self.dim**2
-
-    def exact(self) -> tuple[Any, list[Any]]:
-        """Refused: this basis is known in floats only."""
-        raise NotExactError(
-            "got a basis made by averaging float matrices: expected a representation by "
-            "permutations, signed permutations, irreps or sums of these. Use basis.to_dense()."
-        )
 
 
 class OrbitBasis(IsotypicBasis):

@@ -10,6 +10,7 @@ import sympy
 
 from irrepnet.groups import Group
 from irrepnet.reps._cyclotomic import Cyclotomic
+from irrepnet.reps._field_matrices import without_scales
 from irrepnet.reps._fixed import chosen_columns, num_fixed
 from irrepnet.reps._irrep import Irrep
 
@@ -39,6 +40,24 @@ def exact_fixed_vectors(
     weights = np.ones(len(subgroup), dtype=np.int64) if signs is None else signs
     total = np.tensordot(weights, form.numerators, axes=1)
     projector = Cyclotomic(form.order, total, form.denominator * len(subgroup)).reduced()
+    chosen = chosen_columns(irrep, subgroup, signs, rank) or []
+    vectors = [projector[:, column] for column in chosen]
+    return orthogonal(vectors, list(units), scales)
+
+
+def orthogonal(
+    vectors: list[Cyclotomic], units: list[Cyclotomic], scales: Cyclotomic
+) -> tuple[Cyclotomic, Cyclotomic]:
+    """Gram-Schmidt over a division algebra without normalising, for `<x, y> = sum x y / D`.
+
+    Args:
+        vectors: Real vectors, independent over the algebra.
+        units: Its basis as matrices, each up to a factor.
+        scales: The diagonal `D`.
+
+    Returns:
+        Orthogonal vectors as columns, and their squared lengths.
+    """
     inverse_scales = scales.inverse()
 
     def dot(x: Cyclotomic, y: Cyclotomic) -> Cyclotomic:
@@ -47,14 +66,13 @@ def exact_fixed_vectors(
     found: list[Cyclotomic] = []
     lengths: list[Cyclotomic] = []
     spanned: list[tuple[Cyclotomic, Cyclotomic]] = []  # vectors with inverse squared lengths
-    for column in chosen_columns(irrep, subgroup, signs, rank) or []:
-        vector = projector[:, column]
+    for vector in vectors:
         for other, inverse in spanned:
             vector = vector - (dot(other, vector) * inverse)[None] * other
         found.append(vector)
         lengths.append(dot(vector, vector))
-        for q in range(irrep.end_dim):
-            turned = (units[q] @ vector[:, None])[:, 0]
+        for unit in units:
+            turned = (unit @ vector[:, None])[:, 0]
             spanned.append((turned, dot(turned, turned).inverse()))
     return Cyclotomic.stack(found).transpose(), Cyclotomic.stack(lengths)
 
@@ -98,13 +116,4 @@ def exact_matrix(irrep: Irrep, element: int) -> sympy.Matrix:
         NotExactError: If the matrices exist only numerically.
     """
     form, scales, _ = irrep.field_form(np.array([element]))
-    entries = form[0].to_sympy()
-    values = [scale.to_sympy() for scale in scales]
-    size = range(irrep.dim)
-
-    def entry(i: int, j: int) -> Any:
-        if entries[i, j] == 0 or values[i] == values[j]:
-            return entries[i, j]
-        return entries[i, j] * sympy.sqrt(values[j] / values[i])
-
-    return sympy.Matrix([[entry(i, j) for j in size] for i in size])
+    return without_scales(form[0], scales)

@@ -25,7 +25,24 @@ def orthonormal(
         >>> orthonormal(np.eye(3), np.eye(3)[None], [0, 2], 2).tolist()
         [[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]]
     """
-    dim, found = len(projector), []
+    return np.stack([v for _, v in _steps(projector, units, chosen, rank)], axis=1)
+
+
+def orthonormal_columns(projector: np.ndarray, units: np.ndarray, rank: int) -> list[int]:
+    """The columns that `orthonormal` takes when it has no exact choice.
+
+    Examples:
+        >>> orthonormal_columns(np.diag([0.0, 1.0, 1.0]), np.eye(3)[None], 2)
+        [1, 2]
+    """
+    return [column for column, _ in _steps(projector, units, None, rank)]
+
+
+def _steps(
+    projector: np.ndarray, units: np.ndarray, chosen: list[int] | None, rank: int
+) -> list[tuple[int, np.ndarray]]:
+    dim = len(projector)
+    found: list[tuple[int, np.ndarray]] = []
     rest = np.array(projector, dtype=np.float64)
     share = np.pi / 7  # irrational, so no algebraic residue ties with it
     for column in range(dim) if chosen is None else chosen:
@@ -37,7 +54,7 @@ def orthonormal(
         vector = rest[:, column] / np.sqrt(rest[column, column])
         if chosen is not None:
             vector[:column] = 0.0
-        found.append(vector)
+        found.append((column, vector))
         for unit in units:
             rest -= np.outer(unit @ vector, unit @ vector)
-    return np.stack(found, axis=1)
+    return found

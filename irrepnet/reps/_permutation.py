@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import sympy
 
 from irrepnet._errors import RepresentationError
 from irrepnet.groups import Group
 from irrepnet.reps._coset_basis import coset_representatives
+from irrepnet.reps._cyclotomic import Cyclotomic
 from irrepnet.reps._decomposition import Decomposition, OrbitBasis
 from irrepnet.reps._fixed import subgroup_elements
 from irrepnet.reps._orbits import OrbitType, orbit_types
@@ -37,9 +37,10 @@ class PermutationRepresentation(Representation):
         matrix[self.images[a], np.arange(self.dim)] = 1.0 if self.signs is None else self.signs[a]
         return matrix
 
-    def exact_matrix(self, a: int) -> sympy.Matrix:
-        """Matrix of element `a`, exactly."""
-        return sympy.Matrix(self.matrix(a).astype(int).tolist())
+    def field_form(self, elements: np.ndarray) -> tuple[Cyclotomic, Cyclotomic]:
+        """Exact matrices and scales: integers and ones."""
+        matrices = np.stack([self.matrix(int(a)) for a in elements]).astype(np.int64)
+        return Cyclotomic.integers(1, matrices), Cyclotomic.ones(1, (self.dim,))
 
     @cached_property
     def character(self) -> np.ndarray:

@@ -11,8 +11,10 @@ import sympy
 
 from irrepnet._errors import NotExactError, RepresentationError
 from irrepnet.groups import Group
-from irrepnet.reps._averaging import averaged_basis
-from irrepnet.reps._decomposition import Decomposition, DenseBasis, IsotypicBasis, SumBasis
+from irrepnet.reps._averaging import AveragedBasis
+from irrepnet.reps._cyclotomic import Cyclotomic
+from irrepnet.reps._decomposition import Decomposition, IsotypicBasis, SumBasis
+from irrepnet.reps._field_matrices import block_diagonal, kronecker, without_scales
 from irrepnet.reps._modular import splitting_prime
 
 
@@ -39,16 +41,33 @@ class Representation:
         """
         return np.stack([self.matrix(a) for a in range(self.group.order)])
 
+    def field_form(self, elements: np.ndarray) -> tuple[Cyclotomic, Cyclotomic]:
+        """Exact matrices without square roots.
+
+        Args:
+            elements: Elements, shape `(n,)`.
+
+        Returns:
+            `R`, shape `(n, dim, dim)`, and the positive diagonal `D`, both in one real cyclotomic
+            field: the matrices are `D^(-1/2) R D^(1/2)`.
+
+        Raises:
+            NotExactError: If they are known in floats only.
+        """
+        raise NotExactError(
+            f"got {self!r}, whose matrices are known in floats only: expected a representation by "
+            "permutations, exact irreps, or sums and products of these. Use matrix(a)."
+        )
+
     def exact_matrix(self, a: int) -> sympy.Matrix:
         """Matrix of element `a`, exactly.
 
         Raises:
             NotExactError: If it is known in floats only.
         """
-        raise NotExactError(
-            f"got {self!r}, whose matrices are known in floats only: expected a representation by "
-            "permutations, exact irreps, or sums and products of these. Use matrix(a)."
-        )
+        self.group.inverse(a)
+        form, scales = self.field_form(np.array([a]))
+        return without_scales(form[0], scales)
 
     @cached_property
     def character(self) -> np.ndarray:
@@ -109,8 +128,8 @@ class Representation:
 
     @cached_property
     def _decomposition(self) -> Decomposition:
-        basis = averaged_basis(self.group, self.matrices, self.multiplicities)
-        return Decomposition(self.group, self.multiplicities, DenseBasis(basis))
+        basis = AveragedBasis(self.group, self.matrices, self.multiplicities, self.field_form)
+        return Decomposition(self.group, self.multiplicities, basis)
 
     def __add__(self, other: Representation) -> Representation:
         return direct_sum([self, other])
@@ -133,7 +152,7 @@ class MatrixRepresentation(Representation):
         group: The group.
         matrices: float64 `(order, dim, dim)`.
         character_modulo: The character modulo a prime, if it is known exactly.
-        exact_matrix: The matrices in sympy, if they are known exactly.
+        field_form: The matrices without square roots, if they are known exactly.
     """
 
     def __init__(
@@ -141,11 +160,11 @@ class MatrixRepresentation(Representation):
         group: Group,
         matrices: np.ndarray,
         character_modulo: Callable[[int, int], np.ndarray | None] | None = None,
-        exact_matrix: Callable[[int], sympy.Matrix] | None = None,
+        field_form: Callable[[np.ndarray], tuple[Cyclotomic, Cyclotomic]] | None = None,
     ) -> None:
         self.group, self.dim = group, matrices.shape[-1]
         self._matrices, self._character_modulo = matrices, character_modulo
-        self._exact_matrix = exact_matrix
+        self._field_form = field_form
 
     @property
     def matrices(self) -> np.ndarray:  # type: ignore[override]
@@ -161,9 +180,11 @@ class MatrixRepresentation(Representation):
         """The character modulo a prime, one residue per class; None if known as floats only."""
         return None if self._character_modulo is None else self._character_modulo(p, root)
 
-    def exact_matrix(self, a: int) -> sympy.Matrix:
-        """Matrix of element `a`, exactly; `NotExactError` if it is known in floats only."""
-        return super().exact_matrix(a) if self._exact_matrix is None else self._exact_matrix(a)
+    def field_form(self, elements: np.ndarray) -> tuple[Cyclotomic, Cyclotomic]:
+        """Exact matrices without square roots; `NotExactError` if there are none."""
+        return (
+            super().field_form(elements) if self._field_form is None else self._field_form(elements)
+        )
 
     def __repr__(self) -> str:
         return f"<matrix representation of {self.group.name}, dim {self.dim}>"
@@ -185,9 +206,9 @@ class SumRepresentation(Representation):
             start += part.dim
         return matrix
 
-    def exact_matrix(self, a: int) -> sympy.Matrix:
-        """Matrix of element `a`, exactly; `NotExactError` if a part is known in floats only."""
-        return sympy.diag(*(part.exact_matrix(a) for part in self.parts))
+    def field_form(self, elements: np.ndarray) -> tuple[Cyclotomic, Cyclotomic]:
+        """Exact matrices without square roots; `NotExactError` if a part has none."""
+        return block_diagonal([part.field_form(elements) for part in self.parts], len(elements))
 
     def character_modulo(self, p: int, root: int) -> np.ndarray | None:
         """The character modulo a prime; None if that of a part is known as floats only."""
@@ -241,12 +262,15 @@ class IsotypicRepresentation(Representation):
                 matrix[block, block] = np.kron(irrep.matrix(a), np.eye(m))
         return matrix
 
-    def exact_matrix(self, a: int) -> sympy.Matrix:
-        """Matrix of element `a`, exactly; `NotExactError` if an irrep is numeric."""
-        pairs = zip(self.group.irreps, self.multiplicities, strict=True)
-        return sympy.diag(
-            *(sympy.kronecker_product(i.exact(a), sympy.eye(m)) for i, m in pairs if m)
-        )
+    def field_form(self, elements: np.ndarray) -> tuple[Cyclotomic, Cyclotomic]:
+        """Exact matrices without square roots; `NotExactError` if an irrep is numeric."""
+        parts = []
+        for irrep, m in zip(self.group.irreps, self.multiplicities, strict=True):
+            if m:
+                form, scales, _ = irrep.field_form(elements)
+                eye = Cyclotomic.integers(form.order, np.eye(m, dtype=np.int64)[None])
+                parts.append((kronecker(form, eye), scales[np.repeat(np.arange(irrep.dim), m)]))
+        return block_diagonal(parts, len(elements))
 
     @cached_property
     def character(self) -> np.ndarray:

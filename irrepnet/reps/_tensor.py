@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import sympy
 
 from irrepnet._errors import RepresentationError
 from irrepnet.groups import Group, Subgroup
+from irrepnet.reps._cyclotomic import Cyclotomic
+from irrepnet.reps._field_matrices import kronecker, one_field
 from irrepnet.reps._irrep import Irrep
 from irrepnet.reps._permutation import PermutationRepresentation, signs_of
 from irrepnet.reps._representation import (
@@ -42,7 +42,10 @@ def of_irrep(irrep: Irrep) -> MatrixRepresentation:
         table = irrep.group.character_table.modulo(p, root)[list(irrep.rows)]
         return table.sum(axis=0) * (2 if irrep.kind == "H" else 1) % p
 
-    return MatrixRepresentation(irrep.group, irrep.matrices, character, irrep.exact)
+    def field(elements: np.ndarray) -> tuple[Cyclotomic, Cyclotomic]:
+        return irrep.field_form(elements)[:2]
+
+    return MatrixRepresentation(irrep.group, irrep.matrices, character, field)
 
 
 def tensor(first: Representation, second: Representation) -> Representation:
@@ -77,11 +80,12 @@ def tensor(first: Representation, second: Representation) -> Representation:
         x, y = first.character_modulo(p, root), second.character_modulo(p, root)
         return None if x is None or y is None else x * y % p
 
-    def exact(a: int) -> sympy.Matrix:
-        product: Any = sympy.kronecker_product(first.exact_matrix(a), second.exact_matrix(a))
-        return product
+    def field(elements: np.ndarray) -> tuple[Cyclotomic, Cyclotomic]:
+        (x, s), (y, t) = first.field_form(elements), second.field_form(elements)
+        diagonal = kronecker(s[None, None], t[None, None])[0, 0]
+        return one_field(kronecker(x, y), diagonal)  # type: ignore[return-value]
 
-    return MatrixRepresentation(group, matrices.reshape(group.order, dim, dim), character, exact)
+    return MatrixRepresentation(group, matrices.reshape(group.order, dim, dim), character, field)
 
 
 def symmetric_square(representation: Representation) -> Representation:
@@ -137,7 +141,18 @@ def _square(representation: Representation, symmetry: int) -> Representation:
         doubled = squares[:, 2] if squares.shape[1] > 2 else np.zeros(len(squares), dtype=int)
         return (x * x + symmetry * x[doubled]) % p * ((p + 1) // 2) % p
 
-    return MatrixRepresentation(group, direct * weight[:, None] * weight, character)
+    def field(elements: np.ndarray) -> tuple[Cyclotomic, Cyclotomic]:
+        x, s = representation.field_form(elements)
+        one, two = x[:, :, i], x[:, :, j]
+        sign = Cyclotomic.integers(x.order, np.array(symmetry))
+        total = one[:, i] * two[:, j] + sign * (one[:, j] * two[:, i])
+        # e_i e_i has half the norm of the rest: its root goes into the scales.
+        half = Cyclotomic(
+            x.order, Cyclotomic.ones(x.order).numerators * np.where(i == j, 1, 2)[:, None], 2
+        )
+        return total * half, s[i] * s[j] * half.inverse()
+
+    return MatrixRepresentation(group, direct * weight[:, None] * weight, character, field)
 
 
 def dual(representation: Representation) -> Representation:
@@ -196,10 +211,10 @@ def restrict(representation: Representation, subgroup: Subgroup) -> Representati
         x = representation.character_modulo(p, root)
         return None if x is None else x[labels]
 
-    def exact(a: int) -> sympy.Matrix:
-        return representation.exact_matrix(elements[a])
+    def field(chosen: np.ndarray) -> tuple[Cyclotomic, Cyclotomic]:
+        return representation.field_form(np.array(elements)[chosen])
 
-    return MatrixRepresentation(smaller, representation.matrices[elements], character, exact)
+    return MatrixRepresentation(smaller, representation.matrices[elements], character, field)
 
 
 def induce(representation: Representation, subgroup: Subgroup) -> Representation:
@@ -241,7 +256,22 @@ def induce(representation: Representation, subgroup: Subgroup) -> Representation
     element, column = np.ogrid[: parent.order, :index]
     blocks[element, rows, :, column, :] = representation.matrices[inner]
     matrices = blocks.reshape(parent.order, index * dim, index * dim)
-    return MatrixRepresentation(parent, matrices, _induced_character(representation, subgroup))
+
+    def field(elements: np.ndarray) -> tuple[Cyclotomic, Cyclotomic]:
+        base, scales = representation.field_form(inner[elements].ravel())
+        phi = base.numerators.shape[-1]
+        split = base.numerators.reshape(len(elements), index, dim, dim, phi)
+        full = np.zeros((len(elements), index, dim, index, dim, phi), dtype=split.dtype)
+        n, column = np.ogrid[: len(elements), :index]
+        full[n, rows[elements], :, column] = split
+        size = index * dim
+        form = full.reshape(len(elements), size, size, phi)
+        return Cyclotomic(base.order, form, base.denominator), scales[
+            np.tile(np.arange(dim), index)
+        ]
+
+    character = _induced_character(representation, subgroup)
+    return MatrixRepresentation(parent, matrices, character, field)
 
 
 def _coset_blocks(subgroup: Subgroup) -> tuple[np.ndarray, np.ndarray]:

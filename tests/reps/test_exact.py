@@ -185,7 +185,68 @@ def test_exact_bases_of_rational_groups_are_rational() -> None:
     assert all(x.is_rational for x in b)
 
 
+def irreps_of(name: str) -> list:
+    return [reps.of_irrep(irrep) for irrep in hard(name).irreps]
+
+
+AVERAGED = {
+    "E E of D4": lambda: (
+        reps.of_irrep(groups.dihedral(4).irrep("E"))
+        @ (reps.of_irrep(groups.dihedral(4).irrep("E")))
+    ),
+    "E E of D5": lambda: irreps_of("D5")[2] @ irreps_of("D5")[3],
+    "S4": lambda: (
+        reps.of_irrep(groups.symmetric(4).irreps[3])
+        @ (reps.of_irrep(groups.symmetric(4).irreps[2]))
+    ),
+    "A5": lambda: irreps_of("A5")[1] @ irreps_of("A5")[2],
+    "C C": lambda: irreps_of("Q8xC3")[-1] @ irreps_of("Q8xC3")[1],
+    "H H": lambda: irreps_of("SL(2,3)")[-1] @ irreps_of("SL(2,3)")[-1],
+    "symmetric": lambda: reps.symmetric_square(irreps_of("A5")[1]),
+    "exterior": lambda: reps.exterior_square(irreps_of("SL(2,3)")[3]),
+    "restricted": lambda: reps.restrict(
+        irreps_of("A5")[3], hard("A5").subgroup(hard("A5").generators[:1])
+    ),
+    "induced": lambda: reps.induce(
+        reps.of_irrep(groups.symmetric(4).subgroup([1, 2]).as_group().irreps[2]),
+        groups.symmetric(4).subgroup([1, 2]),
+    ),
+    "sum": lambda: irreps_of("SL(2,3)")[-1] + reps.regular(hard("SL(2,3)")),
+}
+
+
+@pytest.mark.parametrize("name", AVERAGED)
+def test_exact_bases_and_matrices_of_composites(name: str) -> None:
+    """Tensor products, squares, restriction, induction: exact where the irreps are."""
+    V = AVERAGED[name]()
+    for g in V.group.generators:
+        floats = np.array(V.exact_matrix(g).evalf(20).tolist(), dtype=float)
+        assert np.abs(floats - V.matrix(g)).max() < 1e-13
+    decomposition = V.decompose()
+    Q, b = decomposition.exact_basis
+    floats = np.array(Q.evalf(20).tolist(), dtype=float)
+    scales = np.array([float(x) for x in b])
+    U = decomposition.basis.to_dense()
+    assert np.abs(floats / np.sqrt(scales)[:, None] - U).max() < 1e-12
+    if V.dim <= 9:
+        gram = (Q * Q.T - sympy.diag(*b)).applyfunc(lambda x: sympy.nsimplify(sympy.simplify(x)))
+        assert gram.is_zero_matrix
+
+
+def test_exact_clebsch_gordan_coefficients() -> None:
+    for G in (groups.dihedral(4), groups.symmetric(4), groups.quaternion()):
+        last = G.irreps[-1]
+        for coupling in reps.clebsch_gordan(last, last):
+            Q, b = coupling.exact
+            floats = np.array(Q.evalf(20).tolist(), dtype=float)
+            floats = floats / np.sqrt(np.array([float(x) for x in b]))[:, None]
+            shape = (coupling.irrep.dim, coupling.multiplicity, last.dim, last.dim)
+            expected = coupling.coefficients.transpose(1, 0, 2, 3)
+            assert np.abs(floats.reshape(shape) - expected).max() < 1e-13
+
+
 def test_floats_have_no_exact_basis() -> None:
-    V = reps.of_irrep(groups.dihedral(4).irrep("E"))
-    with pytest.raises(NotExactError, match="got a basis made by averaging float matrices"):
-        _ = (V @ V).decompose().exact_basis
+    V = reps.from_matrices(groups.flop(), [[[0.6, 0.8], [0.8, -0.6]]])
+    assert V.decompose().multiplicities == (1, 1)
+    with pytest.raises(NotExactError, match="whose matrices are known in floats only"):
+        _ = V.decompose().exact_basis
