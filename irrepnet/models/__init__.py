@@ -5,5 +5,7 @@ from irrepnet.models._registry import build as build
 from irrepnet.models._registry import create_model as create_model
 from irrepnet.models._registry import list_models as list_models
 from irrepnet.models._registry import model_spec as model_spec
+from irrepnet.models._resmlp import ResMLPSize as ResMLPSize
+from irrepnet.models._resmlp import resmlp as resmlp
 from irrepnet.models._vit import ViTSize as ViTSize
 from irrepnet.models._vit import vit as vit

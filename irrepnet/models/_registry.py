@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,10 +13,8 @@ import torch
 from irrepnet import compiler, nn, specs
 from irrepnet._errors import SpecError
 from irrepnet.actions import ImageAction
+from irrepnet.models._resmlp import ResMLPSize, resmlp
 from irrepnet.models._vit import ViTSize, vit
-
-#: Spec-building functions by model name; each takes `group` and keyword options.
-MODELS: dict[str, Callable[..., specs.Classifier]] = {}
 
 #: Names that timm uses for the same networks' preprocessing (ImageNet statistics).
 PREPROCESSING = {
@@ -25,31 +24,55 @@ PREPROCESSING = {
     "interpolation": "bicubic",
 }
 
-VIT_SIZES = {
-    "vit_tiny_patch16_224": ViTSize(16, 192, 12, 3),
-    "vit_small_patch16_224": ViTSize(16, 384, 12, 6),
-    "vit_base_patch16_224": ViTSize(16, 768, 12, 12),
-    "vit_large_patch16_224": ViTSize(16, 1024, 24, 16),
-    "vit_huge_patch14_224": ViTSize(14, 1280, 32, 16),
-}
+
+@dataclass(frozen=True)
+class Family:
+    """A function that builds specs, and the sizes that it is known with.
+
+    Attributes:
+        build: Takes architecture, size, `group` and keyword options.
+        sizes: By model name; a size's fields are options as well.
+    """
+
+    build: Callable[..., specs.Classifier]
+    sizes: Mapping[str, Any]
+
+    def options(self, name: str) -> list[str]:
+        """Names of the options of a model."""
+        known = {*inspect.signature(self.build).parameters, *vars(self.sizes[name])}
+        return sorted(known - {"architecture", "size"})
+
+    def spec(self, name: str, **options: Any) -> specs.Classifier:
+        """The spec of a model."""
+        size = self.sizes[name]
+        changed = {k: options.pop(k) for k in vars(size) if k in options}
+        return self.build(name, replace(size, **changed), **options)
 
 
-def _vit_builder(name: str) -> Callable[..., specs.Classifier]:
-    def build(**options: Any) -> specs.Classifier:
-        sizes = {k: options.pop(k) for k in ("depth", "width", "heads", "patch") if k in options}
-        return vit(name, ViTSize(**{**VIT_SIZES[name].__dict__, **sizes}), **options)
+FAMILIES = (
+    Family(
+        vit,
+        {
+            "vit_tiny_patch16_224": ViTSize(16, 192, 12, 3),
+            "vit_small_patch16_224": ViTSize(16, 384, 12, 6),
+            "vit_base_patch16_224": ViTSize(16, 768, 12, 12),
+            "vit_large_patch16_224": ViTSize(16, 1024, 24, 16),
+            "vit_huge_patch14_224": ViTSize(14, 1280, 32, 16),
+        },
+    ),
+    Family(
+        resmlp,
+        {
+            "resmlp_12_224": ResMLPSize(16, 384, 12, 0.1),
+            "resmlp_24_224": ResMLPSize(16, 384, 24, 1e-5),
+            "resmlp_b24_224": ResMLPSize(16, 768, 24, 1e-6),
+            "resmlp_l24_224": ResMLPSize(16, 1280, 24, 1e-6),
+        },
+    ),
+)
 
-    return build
-
-
-MODELS.update({name: _vit_builder(name) for name in VIT_SIZES})
-_OPTIONS = {
-    *inspect.signature(vit).parameters,
-    "depth",
-    "width",
-    "heads",
-    "patch",
-} - {"architecture", "size"}
+#: The family of each model.
+MODELS = {name: family for family in FAMILIES for name in family.sizes}
 
 
 def list_models(pattern: str = "*") -> list[str]:
@@ -70,13 +93,13 @@ def model_spec(name: str, group: str | ImageAction = "trivial", **options: Any) 
     """
     if name not in MODELS:
         raise SpecError(f"unknown model {name!r}: expected one of {', '.join(list_models())}.")
-    unknown = sorted(set(options) - _OPTIONS)
+    known = MODELS[name].options(name)
+    unknown = sorted(set(options) - set(known))
     if unknown:
         raise SpecError(
-            f"unknown option {', '.join(unknown)} for {name}: expected some of "
-            f"{', '.join(sorted(_OPTIONS))}."
+            f"unknown option {', '.join(unknown)} for {name}: expected some of {', '.join(known)}."
         )
-    return MODELS[name](group=group, **options)
+    return MODELS[name].spec(name, group=group, **options)
 
 
 def create_model(
@@ -98,8 +121,8 @@ def create_model(
         dtype: Their dtype.
         lowering: How blocks are computed (see `irrepnet.compile`).
         **options: `num_classes`, `img_size`, `in_chans`, `global_pool`, `drop_rate`,
-            `drop_path_rate`, `break_at` and the further ones of `models.vit`; `depth`, `width`,
-            `heads` and `patch` override the named sizes.
+            `drop_path_rate`, `break_at` and the further ones of the family's function, such as
+            `models.vit`; `depth`, `width`, `patch` and the like override the named sizes.
 
     Returns:
         A `torch.nn.Module` with timm's surface (`forward_features`, `reset_classifier`, ...).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from irrepnet._errors import SpecError
 from irrepnet.specs._layers import InvariantDropout, InvariantMap, LayerNorm, Linear, TokenPool
 from irrepnet.specs._spec import Spec
 from irrepnet.types import FeatureType, num_invariants
@@ -66,6 +67,11 @@ class Classifier(Spec):
     def head(self) -> Chain:
         """From tokens to logits; the last step is called `fc`."""
         if self.neck is not None:
+            if self.global_pool != "avg":
+                raise SpecError(
+                    f"got global_pool={self.global_pool!r} for a network that pools its tokens "
+                    f"with {self.neck[0][1]!r}: expected 'avg'."
+                )
             return self._head(self.neck, getattr(self.neck[-1][1], "feature_type"))  # noqa: B009
         group = self.feature_type.group
         seen = FeatureType.trivial(group, num_invariants(self.feature_type, self.invariants))
