@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from irrepnet._errors import IrrepMismatchError, SpecError
+from irrepnet._errors import FeatureTypeError, IrrepMismatchError, SpecError
 from irrepnet.compiler._edge import Edge, Features
 from irrepnet.types import FeatureType, GSetType
 
@@ -42,9 +42,15 @@ def require_features(
         gset: The points that the channels must be on; irreps if `None`.
 
     Raises:
+        FeatureTypeError: If the expected type has no channels.
         SpecError: If it carries images, or the basis differs.
         IrrepMismatchError: If the types differ.
     """
+    if expected.dim == 0:
+        raise FeatureTypeError(
+            f"the type {expected} over {expected.group.name} has no channels: expected a type with "
+            f"at least one."
+        )
     if not isinstance(edge, Features):
         raise SpecError(f"got {edge}: expected features of type {expected}; start with PatchEmbed.")
     check_types_meet(edge.type, expected)

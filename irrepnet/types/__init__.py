@@ -12,6 +12,7 @@ from irrepnet.types._grid_rules import check_preserves as check_preserves
 from irrepnet.types._grid_rules import convolved_grid as convolved_grid
 from irrepnet.types._grid_rules import tiled_grid as tiled_grid
 from irrepnet.types._gset_solver import gset_for as gset_for
+from irrepnet.types._gset_solver import transitive_types as transitive_types
 from irrepnet.types._gset_type import GSetType as GSetType
 from irrepnet.types._gset_type import Orbits as Orbits
 from irrepnet.types._gset_type import canonical_stabiliser as canonical_stabiliser
