@@ -21,7 +21,8 @@ FREE = {
     aten.alias, aten.arange, aten.as_strided, aten._to_copy, aten.cat, aten.clone, aten.copy_,
     aten.detach, aten.empty, aten.empty_like, aten.expand, aten.fill_, aten.index,
     aten.index_select,
-    aten.lift_fresh, aten.new_empty, aten.new_zeros, aten.permute, aten.promote_types, aten.select,
+    aten.lift_fresh, aten.new_empty, aten.new_zeros, aten.ones_like, aten.permute,
+    aten.promote_types, aten.select,
     aten.slice,
     aten.split, aten.split_with_sizes, aten.squeeze, aten.stack, aten.t, aten.transpose,
     aten.unbind, aten.unsqueeze, aten.view, aten._unsafe_view, aten.zero_, aten.zeros,
@@ -31,7 +32,8 @@ FREE = {
 
 #: Arithmetic whose FLOPs the layers' own cost formulas state (`Cost.other`).
 STATED = {
-    aten.abs, aten.add, aten.add_, aten.bernoulli_, aten.div, aten.gelu, aten.linalg_vector_norm,
+    aten.abs, aten.add, aten.add_, aten.amax, aten.bernoulli_, aten.div, aten.gelu,
+    aten.linalg_vector_norm, aten.sin, aten.softshrink,
     aten.mean, aten.mul, aten.mul_, aten.native_layer_norm, aten.neg, aten.pow, aten.relu,
     aten.rsqrt, aten.sigmoid, aten.silu, aten.sub, aten.sum, aten.tanh, aten._softmax,
     aten._safe_softmax,

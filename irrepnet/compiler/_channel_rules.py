@@ -283,17 +283,19 @@ class InvariantMapRule:
         return spec, replace(at, type=FeatureType.trivial(at.group, count))
 
     def decide(self, spec: specs.InvariantMap, edge: Edge) -> str:
-        return {"trivial": "trivial copies", "norm": "trivial copies and norms"}[spec.kind]
+        return {
+            "trivial": "trivial copies",
+            "norm": "trivial copies and norms",
+            "rms": "trivial copies and root mean squares",
+        }[spec.kind]
 
     def cost(self, spec: specs.InvariantMap, edge: Edge, positions: int) -> Cost:
         x = spec.feature_type
         # |a| is one operation a copy; a norm of d components is d squares, d - 1 additions, a root.
         norm = sum(b.multiplicity * (2 * b.irrep.dim if b.irrep.dim > 1 else 1) for b in x.blocks)
-        return Cost(
-            other=(("elementwise", positions * (norm - x.num_invariants)),)
-            if spec.kind == "norm"
-            else ()
-        )
+        scaled = sum(b.multiplicity for b in x.blocks if b.irrep.dim > 1)
+        found = norm - x.num_invariants + (scaled if spec.kind == "rms" else 0)
+        return Cost(other=() if spec.kind == "trivial" else (("elementwise", positions * found),))
 
     def emit(self, spec: specs.InvariantMap, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.InvariantMap(spec.feature_type, spec.kind)

@@ -63,7 +63,8 @@ def vit(
         drop_path_rate: Stochastic depth of the last block; it grows linearly from zero.
         break_at: Pairs `(subgroup, block)`: from that block on only the subgroup is respected.
         feature_type: Type of the tokens; by default copies of the regular representation.
-        invariants: What the last layer sees: `"trivial"` copies, or `"norm"` as well.
+        invariants: What the last layer sees: `"trivial"` copies, or norms as well (`"norm"`,
+            `"rms"`).
         invariant_at: A kind of invariants and a block: from that block on the channels are
             invariants of the features before it, mixed by a linear map to the same width
             (early invariantisation). The tokens are still permuted by the group.

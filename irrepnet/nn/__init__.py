@@ -16,8 +16,14 @@ from irrepnet.nn._depthwise import PairedDepthwiseConv as PairedDepthwiseConv
 from irrepnet.nn._gset_basis import GSetBasis as GSetBasis
 from irrepnet.nn._head import InvariantMap as InvariantMap
 from irrepnet.nn._head import TokenPool as TokenPool
+from irrepnet.nn._invariants import MaxFilter as MaxFilter
+from irrepnet.nn._invariants import PolynomialMap as PolynomialMap
+from irrepnet.nn._invariants import check_filters as check_filters
 from irrepnet.nn._layer import Layer as Layer
 from irrepnet.nn._linear import IsotypicLinear as IsotypicLinear
+from irrepnet.nn._nonlinear import DirectActivation as DirectActivation
+from irrepnet.nn._nonlinear import Gated as Gated
+from irrepnet.nn._nonlinear import NormActivation as NormActivation
 from irrepnet.nn._norm import IsotypicLayerNorm as IsotypicLayerNorm
 from irrepnet.nn._orbits import OrbitOrder as OrbitOrder
 from irrepnet.nn._orbits import OrbitPool as OrbitPool

@@ -33,7 +33,12 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "quick_gelu": quick_gelu,
     "relu": F.relu,
     "silu": F.silu,
+    "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
+    "sin": torch.sin,
+    "softshrink": F.softshrink,
+    "abs": torch.abs,
+    "square": torch.square,
 }
 
 

@@ -43,10 +43,11 @@ class InvariantMap(Layer):
         feature_type: Type of the input.
         kind: `"trivial"` keeps the trivial copies; `"norm"` adds, for every other copy, its norm
             over the irrep's components (the absolute value of a one-dimensional one), with
-            gradient zero at zero.
+            gradient zero at zero; this is the power spectrum. `"rms"` divides each norm by the
+            square root of the irrep's dimension, so that all have the channels' own size.
 
     Cost:
-        Nothing for `"trivial"`; two operations for each channel for `"norm"`.
+        Nothing for `"trivial"`; two operations for each channel otherwise.
 
     Examples:
         >>> from irrepnet import groups
@@ -68,12 +69,13 @@ class InvariantMap(Layer):
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch out_dim"]:
         """Take the invariants: trivial copies first, then the norms in irrep order."""
         parts = [x[..., : self._invariants]]
-        for start, stop, dim in self._others if self.kind == "norm" else ():
+        for start, stop, dim in () if self.kind == "trivial" else self._others:
             part = x[..., start:stop]
             if dim == 1:
                 parts.append(part.abs())
             else:
-                parts.append(torch.linalg.vector_norm(part.unflatten(-1, (dim, -1)), dim=-2))
+                size = torch.linalg.vector_norm(part.unflatten(-1, (dim, -1)), dim=-2)
+                parts.append(size * dim**-0.5 if self.kind == "rms" else size)
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
     def _dense(self) -> InvariantMap:

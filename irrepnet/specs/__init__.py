@@ -21,6 +21,11 @@ from irrepnet.specs._mixing import OrbitOrder as OrbitOrder
 from irrepnet.specs._mixing import OrbitPool as OrbitPool
 from irrepnet.specs._mixing import TokenBias as TokenBias
 from irrepnet.specs._mixing import TokenLinear as TokenLinear
+from irrepnet.specs._nonlinear import DirectActivation as DirectActivation
+from irrepnet.specs._nonlinear import Gated as Gated
+from irrepnet.specs._nonlinear import MaxFilter as MaxFilter
+from irrepnet.specs._nonlinear import NormActivation as NormActivation
+from irrepnet.specs._nonlinear import PolynomialMap as PolynomialMap
 from irrepnet.specs._spec import Spec as Spec
 from irrepnet.specs._spec import from_json as from_json
 from irrepnet.specs._windows import Conv as Conv

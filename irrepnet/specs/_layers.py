@@ -208,7 +208,7 @@ class InvariantMap(Spec):
 
     Attributes:
         feature_type: Type of the input.
-        kind: `"trivial"`, or `"norm"` for the norms of the other copies as well.
+        kind: `"trivial"`, or `"norm"` or `"rms"` for the size of the other copies as well.
     """
 
     feature_type: FeatureType

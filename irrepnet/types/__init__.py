@@ -16,6 +16,14 @@ from irrepnet.types._gset_solver import transitive_types as transitive_types
 from irrepnet.types._gset_type import GSetType as GSetType
 from irrepnet.types._gset_type import Orbits as Orbits
 from irrepnet.types._gset_type import canonical_stabiliser as canonical_stabiliser
+from irrepnet.types._pointwise import PARITY as PARITY
+from irrepnet.types._pointwise import absolute_type as absolute_type
+from irrepnet.types._pointwise import check_pointwise as check_pointwise
+from irrepnet.types._pointwise import is_signed_permutation as is_signed_permutation
+from irrepnet.types._polynomials import PolynomialInvariants as PolynomialInvariants
+from irrepnet.types._polynomials import molien as molien
+from irrepnet.types._polynomials import polynomial_invariants as polynomial_invariants
+from irrepnet.types._polynomials import smallest_part as smallest_part
 from irrepnet.types._restriction import Restriction as Restriction
 from irrepnet.types._rules import ACTIVATION_BASES as ACTIVATION_BASES
 from irrepnet.types._rules import CENTRINGS as CENTRINGS

@@ -12,7 +12,7 @@ WEIGHTINGS = ("share", "irrep")
 LINEAR_LOWERINGS = ("separate", "batched", "dense")
 ACTIVATION_BASES = ("irreps", "points")
 POOLS = ("token", "avg")
-INVARIANTS = ("trivial", "norm")
+INVARIANTS = ("trivial", "norm", "rms")
 
 
 def check_choice(what: str, value: str, known: tuple[str, ...]) -> None:

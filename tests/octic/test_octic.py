@@ -171,7 +171,7 @@ def test_early_invariants_for_other_groups(group: str) -> None:
     ("place", "message"),
     [
         (("norm", 12), "names block 12: expected a block index between 0 and 11"),
-        (("cubic", 3), "unknown invariant 'cubic': expected one of trivial, norm"),
+        (("cubic", 3), "unknown invariant 'cubic': expected one of trivial, norm, rms"),
     ],
 )
 def test_early_invariants_that_are_refused(place: tuple[str, int], message: str) -> None:
