@@ -131,7 +131,7 @@ class PolynomialMap(ConstantsLayer):
         of each monomial.
 
     References:
-        Octic ViTs (arXiv 2505.15441), invariantisation by polynomials: 32 of degree at most 4.
+        Octic ViTs (arXiv 2505.15441), invariantisation by polynomials: 32 of degree at most 5.
 
     Examples:
         >>> from irrepnet import groups

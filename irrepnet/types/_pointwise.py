@@ -90,7 +90,7 @@ def absolute_type(feature_type: FeatureType) -> SignedChannels:
         >>> from irrepnet import groups
         >>> X = FeatureType(groups.octic(), "A2 + E")
         >>> str(absolute_type(X).gset.feature_type)
-        '2*A1 + B1'
+        '2*A1 + 1*B1'
     """
     counts, order = [], []
     for block in feature_type.blocks:

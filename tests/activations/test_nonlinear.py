@@ -138,7 +138,7 @@ def test_a_wrong_parity_is_not_equivariant() -> None:
 def test_even_functions_change_the_type() -> None:
     assert str(absolute_type(typed("flop", "sym + 2*asym")).gset.feature_type) == "3*sym"
     net = ir.compile(specs.DirectActivation(typed("D4", "B2 + E"), "abs"))
-    assert str(net.plan.target.type) == "2*A1 + B1"
+    assert str(net.plan.target.type) == "2*A1 + 1*B1"
     assert "even, where the group permutes channels up to sign" in net.plan.explain()
 
 
@@ -169,9 +169,9 @@ def test_refusals_give_the_reason(name: str, text: str, function: str, message: 
 
 def test_a_gate_for_each_copy() -> None:
     spec = specs.Gated(typed("D4", "2*A1 + B1 + 3*E"))
-    assert (spec.gates, str(spec.in_type)) == (4, "6*A1 + B1 + 3*E")
+    assert (spec.gates, str(spec.in_type)) == (4, "6*A1 + 1*B1 + 3*E")
     linear = specs.Linear(spec.feature_type, spec.feature_type)
-    with pytest.raises(IrrepMismatchError, match=r"act \(Gated\): got 2\*A1 \+ B1 \+ 3\*E"):
+    with pytest.raises(IrrepMismatchError, match=r"act \(Gated\): got 2\*A1 \+ 1\*B1 \+ 3\*E"):
         ir.compile(specs.Chain((("fc", linear), ("act", spec))))
     with pytest.raises(ActivationError, match="unknown pointwise function 'step'"):
         ir.compile(specs.Gated(spec.feature_type, gate="step"))
