@@ -14,8 +14,9 @@ import sympy
 from irrepnet._errors import GroupError, RepresentationError
 from irrepnet.groups import Group, Subgroup
 from irrepnet.reps._decomposition import Decomposition
+from irrepnet.reps._induction import restrict
 from irrepnet.reps._irrep import Irrep
-from irrepnet.reps._tensor import of_irrep, restrict
+from irrepnet.reps._tensor import of_irrep
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,10 @@ import numpy as np
 from irrepnet.groups import Group
 from irrepnet.reps._fixed import fixed_vectors
 
+#: Bases of larger coset representations are not kept (8 * 1024^2 bytes is 8 MiB).
+KEPT_UP_TO = 1024
 
-@lru_cache(maxsize=256)
+
 def coset_basis(
     group: Group, stabiliser: tuple[int, ...], character: tuple[int, ...] | None = None
 ) -> np.ndarray:
@@ -33,18 +35,29 @@ def coset_basis(
         >>> (coset_basis(groups.flop(), (0,)) * 2**0.5).round(12).tolist()
         [[1.0, 1.0], [1.0, -1.0]]
     """
+    if group.order > KEPT_UP_TO * len(stabiliser):
+        return _coset_basis(group, stabiliser, character)
+    return _kept_coset_basis(group, stabiliser, character)
+
+
+def _coset_basis(
+    group: Group, stabiliser: tuple[int, ...], character: tuple[int, ...] | None
+) -> np.ndarray:
     transversal = coset_representatives(group, stabiliser)
     signs = None if character is None else np.array(character)
     blocks = []
     for irrep in group.irreps:
         vectors = fixed_vectors(irrep, stabiliser, signs)
         if vectors.shape[1]:
-            moved = irrep.matrices[transversal] @ vectors
+            moved = irrep.matrices_of(transversal) @ vectors
             scaled = moved.transpose(1, 2, 0) * np.sqrt(irrep.dim / len(transversal))
             blocks.append(scaled.reshape(-1, len(transversal)))
     basis = np.concatenate(blocks)
     basis.setflags(write=False)
     return basis
+
+
+_kept_coset_basis = lru_cache(maxsize=256)(_coset_basis)
 
 
 def coset_representatives(group: Group, subgroup: tuple[int, ...]) -> np.ndarray:

@@ -121,8 +121,3 @@ def _descend(n: int, p: int, vectors: np.ndarray) -> np.ndarray | None:
     table[first, exponents] = reduction(q)[second]
     parts = np.stack([vectors @ rows for rows in table])
     return parts[0] - parts[1] if (parts[1:] == parts[1]).all() else None
-
-
-def euler_phi(n: int) -> int:
-    """Degree of `Q(zeta_n)`."""
-    return reduction(n).shape[1]

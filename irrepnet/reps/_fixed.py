@@ -110,7 +110,7 @@ def fixed_vectors(
         return np.zeros((irrep.dim, 0))
     if len(subgroup) == 1:
         return np.eye(irrep.dim)[:, :rank]
-    matrices = irrep.matrices[list(subgroup)]
+    matrices = irrep.matrices_of(np.array(subgroup))
     weights = np.ones(len(subgroup)) if signs is None else signs
     projector = np.tensordot(weights, matrices, axes=1) / len(subgroup)
     chosen = chosen_columns(irrep, subgroup, signs, rank)

@@ -102,9 +102,13 @@ class Irrep:
             GroupError: If `a` is not an element.
         """
         self.group.inverse(a)  # checks that a is an element
+        return self.matrices_of(np.array([a]))[0]
+
+    def matrices_of(self, elements: np.ndarray) -> np.ndarray:
+        """Orthogonal matrices of some elements, float64 `(n, dim, dim)`; trusted to be elements."""
         if "matrices" in self.__dict__:
-            return self.matrices[a]
-        return self._model.matrices(np.array([a]))[0]
+            return self.matrices[elements]
+        return self._model.matrices(np.asarray(elements))
 
     def exact(self, a: int) -> sympy.Matrix:
         """Orthogonal matrix of element `a`, exactly.
@@ -179,3 +183,11 @@ class Irrep:
 
     def __str__(self) -> str:
         return self.name
+
+    def __reduce__(self) -> tuple:
+        return _irrep, (self.group, self.index)
+
+
+def _irrep(group: Group, index: int) -> Irrep:
+    """An irrep from its place: what a pickle holds."""
+    return group.irreps[index]
