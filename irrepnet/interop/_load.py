@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -11,11 +11,18 @@ from torch import Tensor
 from irrepnet import nn
 from irrepnet._errors import CheckpointError
 from irrepnet.interop._octic import build_octic, read_octic
+from irrepnet.interop._resmlp import RESMLP_KINDS, build_resmlp, read_resmlp
 from irrepnet.interop._state import reading
 from irrepnet.interop._vit import build_vit, read_vit
 
 #: Kinds of published networks that can be loaded.
-KINDS = ("deit3.vit", "flopping.d2_vit", "flopping.hybrid_vit", "octic.vit")
+KINDS = ("deit3.vit", "flopping.d2_vit", "flopping.hybrid_vit", "octic.vit", *RESMLP_KINDS)
+
+#: How the network of a config is built, and how a checkpoint is read into it, where it is no ViT.
+_FAMILIES: dict[str, tuple[Callable[..., nn.Classifier], Callable[..., None]]] = {
+    "octic.vit": (build_octic, lambda reader, model, _: read_octic(reader, model)),
+    **dict.fromkeys(RESMLP_KINDS, (build_resmlp, read_resmlp)),
+}
 
 
 def load_flopping(
@@ -24,12 +31,13 @@ def load_flopping(
     """Build the network that a published checkpoint holds, with its weights.
 
     Tensors that carry no freedom (token permutations, the antisymmetric half of the class token)
-    are checked and dropped.
+    are checked and dropped. The flopping ResMLP also stores biases of its affine layers that it
+    never uses: ours are zero, and `model.notes` says so.
 
     Args:
         state_dict: The checkpoint, under the published code's own parameter names.
         kind: `"deit3.vit"` (dense DeiT III), `"flopping.d2_vit"`, `"flopping.hybrid_vit"`, or
-            `"octic.vit"` (hybrid or early invariant).
+            `"octic.vit"` (hybrid or early invariant), `"deit.resmlp"` or `"flopping.d2_resmlp"`.
         config: The published constructor's arguments; those left out take its defaults.
 
     Returns:
@@ -47,11 +55,8 @@ def load_flopping(
         raise CheckpointError(f"unknown kind {kind!r}: expected one of {', '.join(KINDS)}.")
     floats = [v.dtype for v in state_dict.values() if torch.is_floating_point(v)]
     dtype = floats[0] if floats else torch.get_default_dtype()
-    octic = kind == "octic.vit"
-    model = (build_octic if octic else build_vit)(config, kind, dtype)
+    build, read = _FAMILIES.get(kind, (build_vit, read_vit))
+    model = build(config, kind, dtype)
     with reading(state_dict, kind) as reader:
-        if octic:
-            read_octic(reader, model)
-        else:
-            read_vit(reader, model, kind)
+        read(reader, model, kind)
     return model.eval()

@@ -40,8 +40,8 @@ class StateReader:
         return value
 
     @torch.no_grad()
-    def copy(self, key: str, parameter: Tensor | None) -> None:
-        """Copy a tensor into a parameter of the same number of elements and trailing shape."""
+    def copy(self, key: str, parameter: Tensor | None, scale: float = 1) -> None:
+        """Copy a tensor, times a number, into a parameter of the same shape up to ones."""
         value = self.take(key)
         if value is None or parameter is None:
             return
@@ -50,7 +50,7 @@ class StateReader:
                 f"{key}: got shape {tuple(value.shape)}, expected {tuple(parameter.shape)}"
             )
             return
-        parameter.copy_(value.reshape(parameter.shape))
+        parameter.copy_(value.reshape(parameter.shape) * scale)
 
     def drop(self, key: str, expected: Tensor) -> None:
         """Check a stored tensor that carries no freedom, and forget it."""
@@ -89,6 +89,12 @@ def layer_at(model: nn.Module, path: str, kind: type[L]) -> L:
     layer = model.get_submodule(path)
     assert isinstance(layer, kind)
     return layer
+
+
+def only_weight(layer: nn.Module) -> Tensor:
+    """The weight of a layer in which only one irrep occurs."""
+    (weight,) = (p for name, p in layer.named_parameters(recurse=False) if name != "bias")
+    return weight
 
 
 @contextmanager

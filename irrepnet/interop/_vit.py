@@ -10,7 +10,7 @@ from torch import Tensor
 
 from irrepnet import nn
 from irrepnet._errors import CheckpointError
-from irrepnet.interop._state import StateReader, layer_at
+from irrepnet.interop._state import StateReader, layer_at, only_weight
 from irrepnet.models import ViTSize, build, vit
 
 #: Config keys of the published constructors, with the values that they default to.
@@ -103,14 +103,8 @@ def read_vit(reader: StateReader, model: nn.Classifier, kind: str) -> None:
     norm = layer_at(model, "norm", nn.IsotypicLayerNorm)
     (_read_typed_norm if kind == "flopping.d2_vit" else _read_dense_norm)(reader, norm, "norm")
     head = layer_at(model, "head.fc", nn.IsotypicLinear)
-    reader.copy("head.weight", _only_weight(head))
+    reader.copy("head.weight", only_weight(head))
     reader.copy("head.bias", head.bias)
-
-
-def _only_weight(layer: nn.Layer) -> Tensor:
-    """The weight of a layer in which only one irrep occurs."""
-    (weight,) = (p for name, p in layer.named_parameters(recurse=False) if name != "bias")
-    return weight
 
 
 def _read_dense_stem(reader: StateReader, model: nn.Classifier) -> None:
@@ -119,7 +113,7 @@ def _read_dense_stem(reader: StateReader, model: nn.Classifier) -> None:
     if kernel is not None:
         embed.load_kernel_(kernel)
     reader.copy("patch_embed.proj.bias", embed.proj.bias)
-    reader.copy("pos_embed", _only_weight(layer_at(model, "pos_embed", nn.PositionalEmbedding)))
+    reader.copy("pos_embed", only_weight(layer_at(model, "pos_embed", nn.PositionalEmbedding)))
     reader.copy("cls_token", layer_at(model, "cls_token", nn.ClassToken).weight)
 
 
@@ -162,7 +156,7 @@ def _read_typed_norm(reader: StateReader, norm: nn.IsotypicLayerNorm, key: str) 
 
 
 def _read_dense_norm(reader: StateReader, norm: nn.IsotypicLayerNorm, key: str) -> None:
-    reader.copy(f"{key}.weight", _only_weight(norm))
+    reader.copy(f"{key}.weight", only_weight(norm))
     reader.copy(f"{key}.bias", norm.bias)
 
 
@@ -196,11 +190,11 @@ def _read_typed_block(reader: StateReader, block: nn.Chain, key: str) -> None:
 def _read_dense_block(reader: StateReader, block: nn.Chain, key: str) -> None:
     for ours, theirs in _LINEARS:
         layer = layer_at(block, ours, nn.IsotypicLinear)
-        reader.copy(f"{key}.{theirs}.weight", _only_weight(layer))
+        reader.copy(f"{key}.{theirs}.weight", only_weight(layer))
         if layer.bias is not None:
             reader.copy(f"{key}.{theirs}.bias", layer.bias)
     for branch, number in _BRANCHES:
         norm = layer_at(block, f"{branch}.norm", nn.IsotypicLayerNorm)
         _read_dense_norm(reader, norm, f"{key}.norm{number}")
         scale = layer_at(block, f"{branch}.scale", nn.LayerScale)
-        reader.copy(f"{key}.gamma_{number}", _only_weight(scale))
+        reader.copy(f"{key}.gamma_{number}", only_weight(scale))

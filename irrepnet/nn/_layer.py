@@ -16,9 +16,11 @@ class Layer(nn.Module):
 
     Attributes:
         plan: What the compiler decided; `None` for a module built by hand.
+        notes: What a reader should know of the weights, such as of a loaded checkpoint's.
     """
 
     plan: Any = None
+    notes: tuple[str, ...] = ()
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
