@@ -1,3 +1,6 @@
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -20,6 +23,11 @@ OUT = {
     "C3xD3": "chi0 + 2*chi1 + 2*chi3 + 3*chi5",
     "Q8xD3": "chi0 + chi8 + 3*chi14",
 }
+
+
+#: Equal multiplicities, which a batched product takes at once; and what else is lowered.
+EQUAL = "2*A1 + 2*A2 + 2*B1 + 2*B2 + 2*E"
+LOWERED = ("equal", "trivial", "flop", "C4", "D4", "Q8", "Q8xD3", "unreached", "without_bias")
 
 
 def averaged(matrix: np.ndarray, in_type: FeatureType, out_type: FeatureType) -> np.ndarray:
@@ -50,11 +58,21 @@ def by_schur(layer: nn.IsotypicLinear) -> np.ndarray:
 
 
 class TestIsotypicLinear(LayerContract):
-    CASES = (*GROUPS, "unreached", "without_bias", "only_trivial", "no_invariants")
-    TRACED = ("D4", "Q8xD3")
+    CASES = (
+        *GROUPS,
+        *("unreached", "without_bias", "only_trivial", "no_invariants"),
+        *(f"{case} {how}" for how in ("batched", "dense") for case in LOWERED),
+    )
+    TRACED = ("D4", "Q8xD3", "equal batched", "C4 dense")
     ANY_AXES = True
 
     def make(self, case: str) -> specs.Linear:
+        case, _, lowering = case.partition(" ")
+        return replace(self.made(case), lowering=lowering or "separate")
+
+    def made(self, case: str) -> specs.Linear:
+        if case == "equal":  # five products of one size, side by side
+            return specs.Linear(typed("D4", EQUAL), typed("D4", EQUAL.replace("2*", "3*")))
         if case == "unreached":  # the trivial block too, which has a bias and nothing else
             return specs.Linear(typed("D4", "2*A2 + E"), typed("D4", "3*A1 + B1 + 2*E"))
         if case == "without_bias":
@@ -138,6 +156,59 @@ def test_commutants_commute(name: str) -> None:
         assert (flat @ flat.T == irrep.dim * np.eye(irrep.end_dim)).all()
 
 
+@pytest.mark.parametrize("how", ["separate", "batched", "dense"])
+def test_changed_weights_are_seen(how: str) -> None:
+    """Inference may keep expanded weights, never past a change of the weights."""
+    layer = TestIsotypicLinear().build(f"equal {how}")
+    x = torch.randn(4, layer.in_type.dim, dtype=torch.float64)
+
+    def check(layer: nn.IsotypicLinear, x: Tensor = x) -> None:
+        with torch.no_grad():
+            got = [layer(x), layer(x)]
+        expected = TestIsotypicLinear().dense(layer.double(), x.double())
+        for y in got:
+            assert relative(y.double(), expected) < testing.TOLERANCES[y.dtype]
+
+    check(layer)
+    for seed in (1, 2):
+        testing.randomise_(layer, seed)
+        check(layer)
+    optimiser = torch.optim.AdamW(layer.parameters(), lr=0.1)
+    for _ in range(2):
+        layer(x).square().sum().backward()
+        optimiser.step()
+        check(layer)
+    layer.load_state_dict({k: v.flip(0) for k, v in layer.state_dict().items()})
+    check(layer)
+    layer.load_matrix_(torch.randn(layer.out_type.dim, layer.in_type.dim, dtype=torch.float64))
+    check(layer)
+    layer.weight_A1 = torch.nn.Parameter(torch.randn(3, 2, dtype=torch.float64))
+    check(layer)
+    layer.weight_B1.data = torch.randn(3, 2, dtype=torch.float64)
+    check(layer)
+    twin = copy.deepcopy(layer)
+    testing.randomise_(twin, 3)
+    check(twin)
+    check(layer)
+    check(layer.float(), x.float())
+    with torch.no_grad():
+        swapped = {k: torch.randn_like(v) for k, v in layer.named_parameters()}
+        other = torch.func.functional_call(layer, swapped, (x,))
+        layer.load_state_dict(swapped)
+        assert relative(layer(x), other) < EXACT
+
+
+@pytest.mark.parametrize("case", LOWERED)
+def test_lowerings_share_one_state(case: str) -> None:
+    layers = [
+        TestIsotypicLinear().build(f"{case} {how}") for how in ("separate", "batched", "dense")
+    ]
+    x = torch.randn(3, layers[0].in_type.dim, dtype=torch.float64)
+    for other in layers[1:]:
+        other.load_state_dict(layers[0].state_dict())
+        assert relative(other(x), layers[0](x)) < EXACT
+
+
 @pytest.mark.parametrize("grad", [False, True])
 def test_dtypes(grad: bool) -> None:
     x = torch.randn(4, 17, generator=torch.Generator().manual_seed(0))
@@ -200,6 +271,31 @@ def test_zero_by_schur() -> None:
 def test_unknown_initialisation() -> None:
     with pytest.raises(SpecError, match="unknown initialisation 'zeros': expected 'normal' or"):
         nn.IsotypicLinear(typed("flop"), typed("flop"), init="zeros")
+
+
+def test_unknown_lowering() -> None:
+    with pytest.raises(
+        SpecError, match="unknown lowering 'fast': expected one of separate, batched"
+    ):
+        nn.IsotypicLinear(typed("flop"), typed("flop"), lowering="fast")
+
+
+def test_other_width() -> None:
+    layer = nn.IsotypicLinear(typed("flop"), typed("flop"))
+    with pytest.raises(
+        IrrepMismatchError, match=r"got a tensor of shape \(2, 4\): expected 5 chann"
+    ):
+        layer(torch.zeros(2, 4))
+
+
+def test_layers_without_a_dense_twin() -> None:
+    class Mine(nn.Layer):
+        pass
+
+    with pytest.raises(
+        SpecError, match="Mine has no dense twin: expected a method _dense that ret"
+    ):
+        Mine().to_dense()
 
 
 def test_state_dict_that_does_not_fit() -> None:
