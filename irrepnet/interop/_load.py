@@ -10,17 +10,26 @@ from torch import Tensor
 
 from irrepnet import nn
 from irrepnet._errors import CheckpointError
+from irrepnet.interop._convnext import CONVNEXT_KINDS, build_convnext, read_convnext
 from irrepnet.interop._octic import build_octic, read_octic
 from irrepnet.interop._resmlp import RESMLP_KINDS, build_resmlp, read_resmlp
 from irrepnet.interop._state import reading
 from irrepnet.interop._vit import build_vit, read_vit
 
 #: Kinds of published networks that can be loaded.
-KINDS = ("deit3.vit", "flopping.d2_vit", "flopping.hybrid_vit", "octic.vit", *RESMLP_KINDS)
+KINDS = (
+    "deit3.vit",
+    "flopping.d2_vit",
+    "flopping.hybrid_vit",
+    "octic.vit",
+    *CONVNEXT_KINDS,
+    *RESMLP_KINDS,
+)
 
 #: How the network of a config is built, and how a checkpoint is read into it, where it is no ViT.
 _FAMILIES: dict[str, tuple[Callable[..., nn.Classifier], Callable[..., None]]] = {
     "octic.vit": (build_octic, lambda reader, model, _: read_octic(reader, model)),
+    **dict.fromkeys(CONVNEXT_KINDS, (build_convnext, read_convnext)),
     **dict.fromkeys(RESMLP_KINDS, (build_resmlp, read_resmlp)),
 }
 
@@ -30,14 +39,16 @@ def load_flopping(
 ) -> nn.Classifier:
     """Build the network that a published checkpoint holds, with its weights.
 
-    Tensors that carry no freedom (token permutations, the antisymmetric half of the class token)
-    are checked and dropped. The flopping ResMLP also stores biases of its affine layers that it
-    never uses: ours are zero, and `model.notes` says so.
+    Tensors that carry no freedom (token permutations, the antisymmetric half of the class token,
+    the middle of kernels that change sign) are checked and dropped. The flopping ResMLP also stores
+    biases of its affine layers that it never uses: ours are zero, and `model.notes` says so.
 
     Args:
         state_dict: The checkpoint, under the published code's own parameter names.
-        kind: `"deit3.vit"` (dense DeiT III), `"flopping.d2_vit"`, `"flopping.hybrid_vit"`, or
-            `"octic.vit"` (hybrid or early invariant), `"deit.resmlp"` or `"flopping.d2_resmlp"`.
+        kind: `"deit3.vit"` (dense DeiT III), `"flopping.d2_vit"`, `"flopping.hybrid_vit"`,
+            `"octic.vit"` (hybrid or early invariant), `"convnext"`, `"convnext_isotropic"`,
+            `"flopping.d2_convnext"`, `"flopping.d2_convnext_isotropic"`, `"deit.resmlp"` or
+            `"flopping.d2_resmlp"`.
         config: The published constructor's arguments; those left out take its defaults.
 
     Returns:

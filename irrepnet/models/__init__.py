@@ -1,5 +1,8 @@
 """The families, as functions that return specs, and models by name."""
 
+from irrepnet.models._convnext import ConvNeXtSize as ConvNeXtSize
+from irrepnet.models._convnext import IsotropicConvNeXtSize as IsotropicConvNeXtSize
+from irrepnet.models._convnext import convnext as convnext
 from irrepnet.models._registry import PREPROCESSING as PREPROCESSING
 from irrepnet.models._registry import build as build
 from irrepnet.models._registry import create_model as create_model

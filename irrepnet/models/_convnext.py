@@ -16,7 +16,7 @@ Steps = list[tuple[str, specs.Spec]]
 
 @dataclass(frozen=True)
 class ConvNeXtSize:
-    """Sizes of a ConvNeXt; one stage makes it isotropic.
+    """Sizes of a ConvNeXt in stages.
 
     Attributes:
         patch: Patch height and width of the first layer, in pixels.
@@ -32,6 +32,28 @@ class ConvNeXtSize:
 
 
 @dataclass(frozen=True)
+class IsotropicConvNeXtSize:
+    """Sizes of a ConvNeXt of one stage.
+
+    Attributes:
+        patch: Patch height and width of the first layer, in pixels.
+        width: Channels.
+        depth: Number of blocks.
+        init_values: Initial LayerScale, or `None` for none.
+    """
+
+    patch: int
+    width: int
+    depth: int
+    init_values: float | None = None
+
+    @property
+    def stages(self) -> ConvNeXtSize:
+        """The same as one stage."""
+        return ConvNeXtSize(self.patch, (self.width,), (self.depth,), self.init_values)
+
+
+@dataclass(frozen=True)
 class _Place:
     """Where the network has got to."""
 
@@ -42,7 +64,7 @@ class _Place:
 
 def convnext(
     architecture: str,
-    size: ConvNeXtSize,
+    size: ConvNeXtSize | IsotropicConvNeXtSize,
     group: str | ImageAction = "trivial",
     *,
     num_classes: int = 1000,
@@ -61,7 +83,7 @@ def convnext(
 ) -> specs.Classifier:
     """A ConvNeXt: depthwise convolutions and MLPs; windows of 2 x 2 between stages.
 
-    With one stage it is isotropic, and the first layer has no norm, as published.
+    With one stage (isotropic) the first layer has no norm, as published.
 
     Args:
         architecture: Its name.
@@ -95,6 +117,7 @@ def convnext(
         Liu et al., *A ConvNet for the 2020s* (arXiv 2201.03545), sec. 3.3 for the isotropic ones;
         Flopping for FLOPs (arXiv 2502.05169).
     """
+    size = size.stages if isinstance(size, IsotropicConvNeXtSize) else size
     _check(size, kernel_size)
     action = as_image_action(group)
     x = stream_type(action, feature_type, size.widths[0])

@@ -13,6 +13,7 @@ import torch
 from irrepnet import compiler, nn, specs
 from irrepnet._errors import SpecError
 from irrepnet.actions import ImageAction
+from irrepnet.models._convnext import ConvNeXtSize, IsotropicConvNeXtSize, convnext
 from irrepnet.models._resmlp import ResMLPSize, resmlp
 from irrepnet.models._vit import ViTSize, vit
 
@@ -69,6 +70,18 @@ FAMILIES = (
             "resmlp_l24_224": ResMLPSize(16, 1280, 24, 1e-6),
         },
     ),
+    Family(
+        convnext,
+        {
+            "convnext_tiny": ConvNeXtSize(4, (96, 192, 384, 768), (3, 3, 9, 3)),
+            "convnext_small": ConvNeXtSize(4, (96, 192, 384, 768), (3, 3, 27, 3)),
+            "convnext_base": ConvNeXtSize(4, (128, 256, 512, 1024), (3, 3, 27, 3)),
+            "convnext_large": ConvNeXtSize(4, (192, 384, 768, 1536), (3, 3, 27, 3)),
+            "convnext_isotropic_small": IsotropicConvNeXtSize(16, 384, 18),
+            "convnext_isotropic_base": IsotropicConvNeXtSize(16, 768, 18),
+            "convnext_isotropic_large": IsotropicConvNeXtSize(16, 1024, 36, 1e-6),
+        },
+    ),
 )
 
 #: The family of each model.
@@ -79,7 +92,7 @@ def list_models(pattern: str = "*") -> list[str]:
     """Names of the registered models that match a pattern.
 
     Examples:
-        >>> list_models("*large*")
+        >>> list_models("vit_large*")
         ['vit_large_patch16_224']
     """
     return sorted(fnmatch.filter(MODELS, pattern))

@@ -42,3 +42,4 @@ from irrepnet.nn._tokens import ClassToken as ClassToken
 from irrepnet.nn._tokens import PositionalEmbedding as PositionalEmbedding
 from irrepnet.nn._two_axis import Affine as Affine
 from irrepnet.nn._two_axis import TokenBias as TokenBias
+from irrepnet.nn._window_layer import WindowMap as WindowMap
