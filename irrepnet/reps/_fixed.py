@@ -8,14 +8,14 @@ from functools import lru_cache
 import numpy as np
 
 from irrepnet._errors import GroupError
-from irrepnet.groups import Group
+from irrepnet.groups import Group, Subgroup
 from irrepnet.reps._irrep import Irrep
 from irrepnet.reps._modular import lcm, pivot_columns, splitting_prime
 from irrepnet.reps._orthonormal import orthonormal
 
 
 def subgroup_elements(group: Group, subgroup: object) -> tuple[int, ...]:
-    """Sorted elements of a subgroup given as an object with `.elements` or as elements.
+    """Sorted elements of a subgroup, given as one or as its elements.
 
     Raises:
         GroupError: If the elements are not a subgroup.
@@ -25,14 +25,14 @@ def subgroup_elements(group: Group, subgroup: object) -> tuple[int, ...]:
         >>> subgroup_elements(groups.cyclic(4), [2, 0])
         (0, 2)
     """
-    listed = getattr(subgroup, "elements", subgroup)
-    if not isinstance(listed, Iterable) or isinstance(subgroup, Group):
+    if isinstance(subgroup, Subgroup) and subgroup.parent == group:
+        return subgroup.elements
+    if isinstance(subgroup, Group | Subgroup) or not isinstance(subgroup, Iterable):
         raise GroupError(
             f"got {subgroup!r} as a subgroup of {group.name}: expected its elements, or "
             "G.subgroup(generators)."
         )
-    elements = tuple(sorted({int(a) for a in np.asarray(list(listed)).ravel()}))
-    return _checked(group, elements)
+    return _checked(group, tuple(sorted({int(a) for a in subgroup})))
 
 
 @lru_cache(maxsize=1024)

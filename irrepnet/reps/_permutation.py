@@ -27,8 +27,8 @@ class PermutationRepresentation(Representation):
     """
 
     def __init__(self, group: Group, images: np.ndarray, signs: np.ndarray | None = None) -> None:
-        self.group, self.images, self.signs = group, images, signs
-        self.dim = images.shape[1]
+        self.group, self.signs, self.dim = group, signs, images.shape[1]
+        self.images = images
 
     def matrix(self, a: int) -> np.ndarray:
         """Matrix of element `a`, float64 `(dim, dim)`."""
@@ -93,11 +93,37 @@ def signs_of(representation: PermutationRepresentation) -> np.ndarray:
     return representation.signs
 
 
+class RegularRepresentation(PermutationRepresentation):
+    """A group permuting itself from the left; one orbit, whose images are formed when asked."""
+
+    def __init__(self, group: Group) -> None:
+        self.group, self.signs, self.dim = group, None, group.order
+
+    @cached_property
+    def images(self) -> np.ndarray:  # type: ignore[override]
+        """The Cayley table, int32 `(order, order)`."""
+        return np.stack([self.group.left_multiply(a) for a in range(self.dim)])
+
+    @cached_property
+    def character(self) -> np.ndarray:
+        """The order at the identity, else 0."""
+        return np.eye(1, len(self.group.conjugacy_classes))[0] * self.dim
+
+    @cached_property
+    def orbit_types(self) -> tuple[OrbitType, ...]:
+        """The one regular orbit."""
+        elements = np.arange(self.dim)
+        return (OrbitType(self.group, (0,), elements, elements[None]),)
+
+    def __repr__(self) -> str:
+        return f"<regular representation of {self.group.name}, dim {self.dim}>"
+
+
 def regular(group: Group) -> PermutationRepresentation:
     """The regular representation: the group permuting itself from the left.
 
     Cost:
-        4 * order^2 bytes.
+        O(order); images of all elements, when asked, take 4 * order^2 bytes.
 
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 1.2 and 2.4.
@@ -107,8 +133,7 @@ def regular(group: Group) -> PermutationRepresentation:
         >>> regular(groups.dihedral(4)).decompose()
         <Decomposition over D4: 1*A1 + 1*A2 + 1*B1 + 1*B2 + 2*E>
     """
-    elements = np.arange(group.order)
-    return PermutationRepresentation(group, group.products(elements[:, None], elements))
+    return RegularRepresentation(group)
 
 
 def quotient(group: Group, subgroup: object) -> PermutationRepresentation:
@@ -137,8 +162,8 @@ def quotient(group: Group, subgroup: object) -> PermutationRepresentation:
     coset = np.zeros(group.order, dtype=np.int32)
     members = group.products(transversal[:, None], np.array(elements))
     coset[members] = np.arange(len(transversal))[:, None]
-    moved = group.products(np.arange(group.order)[:, None], transversal)
-    return PermutationRepresentation(group, coset[moved])
+    columns = [coset[group.right_multiply(int(t))] for t in transversal]
+    return PermutationRepresentation(group, np.stack(columns, axis=1))
 
 
 def permutation(group: Group, images: Any) -> PermutationRepresentation:

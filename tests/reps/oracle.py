@@ -85,6 +85,15 @@ def hard(name: str) -> Group:
         "D4 o D4": lambda: central_product(groups.dihedral(4), groups.dihedral(4)),
         "SL(2,3) o C4": lambda: central_product(hard("SL(2,3)"), groups.cyclic(4)),
         "SL(2,5) o Q8": lambda: central_product(hard("SL(2,5)"), Q8),
+        "SL(2,3)xC2": lambda: product(hard("SL(2,3)"), groups.cyclic(2)),
+        "2O": lambda: binary_octahedral(),
+        "Hol(C8)": lambda: groups.from_permutations(
+            [
+                [(x + 1) % 8 for x in range(8)],
+                [3 * x % 8 for x in range(8)],
+                [5 * x % 8 for x in range(8)],
+            ]
+        ),
         "C3wrC3": lambda: groups.wreath_product(C3, C3),
         "C4wrC2": lambda: groups.wreath_product(groups.cyclic(4), groups.cyclic(2)),
         "S3wrC2": lambda: groups.wreath_product(S3, groups.cyclic(2)),
@@ -103,7 +112,22 @@ def hard(name: str) -> Group:
 HARD = [
     *("SL(2,3)", "GL(2,3)", "SL(2,5)", "PSL(2,7)", "Q8xQ8", "Q8xC3", "Q8xS3", "C3xC3", "S3xC4"),
     *("SL(2,3)xC3", "SL(2,3)xQ8", "SL(2,5)xC3", "D4 o Q8", "D4 o D4", "SL(2,3) o C4"),
-    *("SL(2,5) o Q8", "C3wrC3", "C4wrC2", "S3wrC2", "Dic3", "Dic6", "D5", "A4", "A5", "A6", "S6"),
+    *(
+        "SL(2,3)xC2",
+        "2O",
+        "Hol(C8)",
+        "SL(2,5) o Q8",
+        "C3wrC3",
+        "C4wrC2",
+        "S3wrC2",
+        "Dic3",
+        "Dic6",
+        "D5",
+        "A4",
+        "A5",
+        "A6",
+        "S6",
+    ),
     "trivial",
 ]
 
@@ -116,3 +140,15 @@ def central_product(left: Group, right: Group) -> Group:
     )
     both = groups.direct_product(left, right)
     return groups.quotient(both, [first * right.order + second])
+
+
+def binary_octahedral() -> Group:
+    """The double cover of the rotations of a cube that has one involution: SmallGroup(48, 28)."""
+    big = linear_group(7, [UPPER, LOWER])
+    for x in range(big.order):
+        for y in range(big.order):
+            if (big.element_orders[x], big.element_orders[y]) == (8, 3):
+                found = big.subgroup([x, y])
+                if found.order == 48:
+                    return found.as_group()
+    raise AssertionError("SL(2,7) contains it")

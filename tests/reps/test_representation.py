@@ -317,8 +317,9 @@ def test_errors() -> None:
         reps.regular(flop).decompose().basis.apply(np.ones(3))
     with pytest.raises(GroupError, match="is not a subgroup of D4: expected the identity 0"):
         reps.quotient(D4, [0, 1])
-    with pytest.raises(GroupError, match="expected its elements"):
-        reps.quotient(D4, 3)
+    for wrong in (3, D4, flop.subgroup([1])):
+        with pytest.raises(GroupError, match=r"as a subgroup of D4: expected its elements, or G"):
+            reps.quotient(D4, wrong)
     with pytest.raises(RepresentationError, match="expected a subgroup of D4"):
         reps.restrict(reps.regular(D4), flop.subgroup([1]))
     with pytest.raises(RepresentationError, match=r"expected one of H.as_group\(\)"):
