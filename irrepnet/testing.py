@@ -86,7 +86,9 @@ def assert_matches_dense(
         with torch.set_grad_enabled(grad):
             got, expected = model(x), dense(x)
         if got.shape != expected.shape:
-            raise AssertionError(f"got shape {got.shape}, the dense twin's is {expected.shape}.")
+            raise AssertionError(
+                f"got shape {tuple(got.shape)}, the dense twin's is {tuple(expected.shape)}."
+            )
         error = (got - expected).abs().max().item() / expected.abs().max().clamp_min(1e-30).item()
         if not error <= bound:
             raise AssertionError(
