@@ -224,7 +224,7 @@ def test_a_zero_output_certifies_nothing() -> None:
     with pytest.raises(
         CertificateError,
         match=r"the output of (layer head\.fc|the network) is zero, which would certify any "
-        r"network: expected weights that are not zero; call irrepnet\.testing\.randomise_\(model\) first",
+        r"network: expected weights that are not zero; call irrepnet\.testing\.rando",
     ):
         ir.certify(model)
     net = ir.compile(specs.LayerScale(X, 0.0))
