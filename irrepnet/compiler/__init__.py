@@ -4,6 +4,7 @@ from irrepnet.compiler import _channel_rules as _channel_rules
 from irrepnet.compiler import _conv_rules as _conv_rules
 from irrepnet.compiler import _mixing_rules as _mixing_rules
 from irrepnet.compiler import _nonlinear_rules as _nonlinear_rules
+from irrepnet.compiler import _prefix_rules as _prefix_rules
 from irrepnet.compiler import _token_rules as _token_rules
 from irrepnet.compiler import _window_rules as _window_rules
 from irrepnet.compiler._check import check as check

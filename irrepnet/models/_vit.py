@@ -43,6 +43,7 @@ def vit(
     feature_type: FeatureType | str | None = None,
     invariants: str = "trivial",
     invariant_at: tuple[str, int] | None = None,
+    register_tokens: int = 0,
     mlp_ratio: float = 4,
     init_values: float = 1e-6,
     qkv_bias: bool = True,
@@ -68,6 +69,7 @@ def vit(
         invariant_at: A kind of invariants and a block: from that block on the channels are
             invariants of the features before it, mixed by a linear map to the same width
             (early invariantisation). The tokens are still permuted by the group.
+        register_tokens: Further learned tokens, after the class token.
         mlp_ratio: Hidden channels over token channels.
         init_values: Initial LayerScale.
         qkv_bias: Whether query, key and value have an (invariant) bias.
@@ -94,6 +96,8 @@ def vit(
         ),
         ("pos_embed", specs.PositionalEmbedding(x, action, grid)),
     ]
+    if register_tokens:
+        steps.append(("registers", specs.RegisterTokens(x, register_tokens)))
     if global_pool == "token":
         steps.append(("cls_token", specs.ClassToken(x)))
     block = Block(x, size.heads, mlp_ratio, init_values, qkv_bias, norm_eps)

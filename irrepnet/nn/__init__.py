@@ -13,6 +13,7 @@ from irrepnet.nn._chain import Residual as Residual
 from irrepnet.nn._conv import Conv as Conv
 from irrepnet.nn._depthwise import GSetDepthwiseConv as GSetDepthwiseConv
 from irrepnet.nn._depthwise import PairedDepthwiseConv as PairedDepthwiseConv
+from irrepnet.nn._dropout import Dropout as Dropout
 from irrepnet.nn._gset_basis import GSetBasis as GSetBasis
 from irrepnet.nn._head import InvariantMap as InvariantMap
 from irrepnet.nn._head import TokenPool as TokenPool
@@ -28,6 +29,9 @@ from irrepnet.nn._norm import IsotypicLayerNorm as IsotypicLayerNorm
 from irrepnet.nn._orbits import OrbitOrder as OrbitOrder
 from irrepnet.nn._orbits import OrbitPool as OrbitPool
 from irrepnet.nn._patch_embed import PatchEmbed as PatchEmbed
+from irrepnet.nn._permuted_attention import PermutedAttention as PermutedAttention
+from irrepnet.nn._permuted_attention import permuted_head_dim as permuted_head_dim
+from irrepnet.nn._permuted_attention import tripled as tripled
 from irrepnet.nn._pointwise_layers import DropPath as DropPath
 from irrepnet.nn._pointwise_layers import InvariantDropout as InvariantDropout
 from irrepnet.nn._pointwise_layers import LayerScale as LayerScale
@@ -40,6 +44,7 @@ from irrepnet.nn._slot_basis import SlotBasis as SlotBasis
 from irrepnet.nn._token_linear import TokenLinear as TokenLinear
 from irrepnet.nn._tokens import ClassToken as ClassToken
 from irrepnet.nn._tokens import PositionalEmbedding as PositionalEmbedding
+from irrepnet.nn._tokens import RegisterTokens as RegisterTokens
 from irrepnet.nn._two_axis import Affine as Affine
 from irrepnet.nn._two_axis import TokenBias as TokenBias
 from irrepnet.nn._window_layer import WindowMap as WindowMap

@@ -140,7 +140,7 @@ class Classifier(Layer):
         return {
             name
             for name, _ in self.named_parameters()
-            if name.split(".")[0] in ("pos_embed", "cls_token")
+            if name.split(".")[0] in ("pos_embed", "cls_token", "registers")
         }
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:

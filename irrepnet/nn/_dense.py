@@ -104,7 +104,7 @@ class DenseRMSNorm(nn.Module):
 
 
 class DenseClassToken(nn.Module):
-    """Puts one learned token before the others."""
+    """Puts learned tokens before the others: `value` has shape `(dim,)` or `(tokens, dim)`."""
 
     def __init__(self, value: Tensor) -> None:
         super().__init__()
@@ -112,7 +112,9 @@ class DenseClassToken(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Prepend the token."""
-        return torch.cat([self.value.expand(len(x), 1, -1), x], dim=1)
+        return torch.cat(
+            [self.value.view(-1, self.value.shape[-1]).expand(len(x), -1, -1), x], dim=1
+        )
 
 
 class DensePatchEmbed(nn.Sequential):

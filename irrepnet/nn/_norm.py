@@ -35,6 +35,7 @@ class IsotypicLayerNorm(CopyScale, Layer):
         eps: Added to the sum of the variances before it is divided by the group's order, as in the
             papers; the variance itself is thus biased by `eps / |G|`.
         affine: Whether to scale and shift.
+        bias: Whether to shift.
         device: Where the parameters live.
         dtype: Their dtype.
 
@@ -63,6 +64,7 @@ class IsotypicLayerNorm(CopyScale, Layer):
         weighting: str = "share",
         eps: float = 1e-6,
         affine: bool = True,
+        bias: bool = True,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -72,7 +74,7 @@ class IsotypicLayerNorm(CopyScale, Layer):
         self.feature_type, self.centring, self.weighting = feature_type, centring, weighting
         self.affine, self.dim = affine, feature_type.dim
         self.eps = eps / feature_type.group.order
-        invariants = feature_type.num_invariants if affine else 0
+        invariants = feature_type.num_invariants if affine and bias else 0
         zeros = torch.zeros(invariants, device=device, dtype=dtype)
         self.bias = nn.Parameter(zeros) if invariants else None
         self._runs = _runs(feature_type, centring, weighting)

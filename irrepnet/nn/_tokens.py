@@ -200,3 +200,59 @@ class ClassToken(Layer):
     def extra_repr(self) -> str:
         """The type."""
         return str(self.feature_type)
+
+
+class RegisterTokens(Layer):
+    """Puts several learned invariant tokens before the others.
+
+    The parameter is `weight`, of shape `(count, multiplicity of trivial)`.
+
+    Args:
+        feature_type: Type of the channels.
+        count: Number of tokens.
+        device: Where the parameter lives.
+        dtype: Its dtype.
+
+    Cost:
+        One copy of the tokens.
+
+    References:
+        Darcet et al., *Vision Transformers Need Registers* (arXiv 2309.16588).
+    """
+
+    def __init__(
+        self,
+        feature_type: FeatureType,
+        count: int,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.feature_type, self.count, self.dim = feature_type, count, feature_type.dim
+        self.weight = nn.Parameter(
+            torch.empty(count, feature_type.num_invariants, device=device, dtype=dtype)
+        )
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the tokens anew, standard deviation 0.02."""
+        nn.init.normal_(self.weight, std=STD)
+
+    def tokens(self) -> Float[Tensor, "count dim"]:
+        """The tokens, zero outside the trivial copies."""
+        rest = self.weight.new_zeros(self.count, self.dim - self.weight.shape[1])
+        return torch.cat([self.weight, rest], dim=-1)
+
+    def forward(
+        self, x: Float[Tensor, "batch tokens dim"]
+    ) -> Float[Tensor, "batch more_tokens dim"]:
+        """Prepend the tokens."""
+        tokens = self.tokens().to(x.dtype).expand(x.shape[0], self.count, self.dim)
+        return torch.cat([tokens, x], dim=1)
+
+    def _dense(self) -> DenseClassToken:
+        return DenseClassToken(self.tokens())
+
+    def extra_repr(self) -> str:
+        """Type and number."""
+        return f"{self.feature_type}, count={self.count}"

@@ -28,6 +28,10 @@ from irrepnet.specs._nonlinear import NormActivation as NormActivation
 from irrepnet.specs._nonlinear import PolynomialMap as PolynomialMap
 from irrepnet.specs._spec import Spec as Spec
 from irrepnet.specs._spec import from_json as from_json
+from irrepnet.specs._tokens import Dropout as Dropout
+from irrepnet.specs._tokens import PermutedAttention as PermutedAttention
+from irrepnet.specs._tokens import RegisterTokens as RegisterTokens
+from irrepnet.specs._tokens import RMSNorm as RMSNorm
 from irrepnet.specs._windows import Conv as Conv
 from irrepnet.specs._windows import DepthwiseConv as DepthwiseConv
 from irrepnet.specs._windows import Downsample as Downsample

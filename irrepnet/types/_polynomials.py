@@ -10,6 +10,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
+from irrepnet import reps
 from irrepnet._errors import FeatureTypeError
 from irrepnet.types._feature_type import FeatureType
 
@@ -49,30 +50,16 @@ def smallest_part(feature_type: FeatureType) -> tuple[FeatureType, int]:
     return FeatureType(feature_type.group, [m // times for m in feature_type.multiplicities]), times
 
 
-def molien(feature_type: FeatureType, degree: int) -> list[int]:
-    """Dimensions of the invariant polynomials of degree `0 .. degree`.
-
-    References:
-        Molien's formula; Sturmfels, *Algorithms in Invariant Theory*, sec. 2.2. The character of a
-        symmetric power follows from those of the powers of an element (Newton's identities).
+def molien(feature_type: FeatureType, degree: int) -> tuple[int, ...]:
+    """Dimensions of the invariant polynomials of degree `0 .. degree`, exactly.
 
     Examples:
         >>> from irrepnet import groups
         >>> molien(FeatureType(groups.octic(), "E"), 4)
-        [1, 0, 1, 0, 2]
+        (1, 0, 1, 0, 2)
     """
-    group = feature_type.group
-    traces = np.array([np.trace(feature_type.matrix(a)) for a in range(group.order)])
-    power = np.full(group.order, group.identity)
-    sums = []
-    for _ in range(degree):
-        power = np.array([group.multiply(int(p), a) for a, p in enumerate(power)])
-        sums.append(traces[power])
-    symmetric = [np.ones(group.order)]
-    for k in range(1, degree + 1):
-        total = sum(sums[i - 1] * symmetric[k - i] for i in range(1, k + 1))
-        symmetric.append(np.asarray(total) / k)
-    return [round(float(s.mean())) for s in symmetric]
+    representation = reps.isotypic(feature_type.group, feature_type.multiplicities)
+    return reps.invariant_dimensions(representation, degree)
 
 
 @lru_cache(maxsize=32)
@@ -88,6 +75,10 @@ def polynomial_invariants(feature_type: FeatureType, degree: int) -> PolynomialI
 
     Raises:
         FeatureTypeError: If the degree is not positive, or there are too many monomials.
+
+    Cost:
+        As `reps.polynomial_invariants`, which is exact, in floats: seconds for 8 variables and
+        degree 5. Ranks are compared with Molien's formula.
 
     References:
         Noether's bound: invariants of degree at most `|G|` generate all of them.

@@ -1,0 +1,152 @@
+"""Rules of attention with permuted heads, register tokens, dropout and RMSNorm."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from irrepnet import nn, specs
+from irrepnet._errors import ActivationError, FeatureTypeError, SpecError
+from irrepnet.compiler._channel_rules import LayerNormRule
+from irrepnet.compiler._cost_of_basis import basis_flops
+from irrepnet.compiler._edge import Edge, Features
+from irrepnet.compiler._meet import require_features
+from irrepnet.compiler._rule import Cost, Factory, register
+from irrepnet.types import GSetType, canonical_stabiliser, check_norm, gset_for
+
+
+class PermutedAttentionRule:
+    """`specs.PermutedAttention`: attention on points."""
+
+    def source(self, spec: specs.PermutedAttention) -> Edge:
+        return Features(3 * spec.feature_type)
+
+    def check(
+        self, spec: specs.PermutedAttention, edge: Edge
+    ) -> tuple[specs.PermutedAttention, Edge]:
+        at = require_features(edge, 3 * spec.feature_type)
+        group = spec.feature_type.group
+        given = tuple((canonical_stabiliser(group, h), n) for h, n in spec.gset or ())
+        gset = gset_for(spec.feature_type) if spec.gset is None else GSetType(group, given)
+        if gset.feature_type != spec.feature_type:
+            raise ActivationError(
+                f"the given G-set ({gset}) is {gset.feature_type}: expected {spec.feature_type}; "
+                f"leave gset=None to let the compiler choose."
+            )
+        nn.permuted_head_dim(gset, spec.heads)
+        return replace(spec, gset=gset.counts), replace(at, type=spec.feature_type)
+
+    def decide(self, spec: specs.PermutedAttention, edge: Edge) -> str:
+        gset = self._gset(spec)
+        return f"{spec.heads} heads of {nn.permuted_head_dim(gset, spec.heads)} channels on {gset}"
+
+    def cost(self, spec: specs.PermutedAttention, edge: Edge, positions: int) -> Cost:
+        gset = self._gset(spec)
+        products, additions = (
+            a + b for a, b in zip(basis_flops(nn.tripled(gset)), basis_flops(gset), strict=True)
+        )
+        return Cost(
+            matmul=4 * positions**2 * spec.feature_type.dim + positions * products,
+            other=(
+                ("softmax", 6 * spec.heads * positions**2),
+                ("basis change", positions * additions),
+            ),
+        )
+
+    def emit(self, spec: specs.PermutedAttention, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.PermutedAttention(self._gset(spec), spec.heads, spec.dropout, **factory.kwargs)
+
+    def _gset(self, spec: specs.PermutedAttention) -> GSetType:
+        assert spec.gset is not None
+        return GSetType(spec.feature_type.group, spec.gset)
+
+
+class RegisterTokensRule:
+    """`specs.RegisterTokens`: more tokens, invariant."""
+
+    def source(self, spec: specs.RegisterTokens) -> Edge:
+        return Features(spec.feature_type)
+
+    def check(self, spec: specs.RegisterTokens, edge: Edge) -> tuple[specs.RegisterTokens, Edge]:
+        at = require_features(edge, spec.feature_type)
+        if spec.count < 1:
+            raise SpecError(f"got {spec.count} register tokens: expected at least one.")
+        if spec.feature_type.num_invariants == 0:
+            raise FeatureTypeError(
+                f"{spec.feature_type} has no trivial copy, so invariant tokens are zero: expected "
+                f"a type with trivial copies, or no register tokens."
+            )
+        positions = None if at.positions is None else at.positions + spec.count
+        return spec, replace(at, positions=positions, prefix=at.prefix + spec.count)
+
+    def decide(self, spec: specs.RegisterTokens, edge: Edge) -> str:
+        return f"{spec.count} learned on the {spec.feature_type.num_invariants} trivial copies"
+
+    def cost(self, spec: specs.RegisterTokens, edge: Edge, positions: int) -> Cost:
+        return Cost(spec.count * spec.feature_type.num_invariants)
+
+    def emit(self, spec: specs.RegisterTokens, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.RegisterTokens(spec.feature_type, spec.count, **factory.kwargs)
+
+
+class DropoutRule:
+    """`specs.Dropout`: nothing at inference."""
+
+    def source(self, spec: specs.Dropout) -> Edge:
+        return Features(spec.feature_type)
+
+    def check(self, spec: specs.Dropout, edge: Edge) -> tuple[specs.Dropout, Edge]:
+        if not 0 <= spec.rate < 1:
+            raise SpecError(f"got a dropping rate of {spec.rate}: expected 0 <= rate < 1.")
+        return spec, require_features(edge, spec.feature_type)
+
+    def decide(self, spec: specs.Dropout, edge: Edge) -> str:
+        return f"rate {spec.rate:g}, one draw for each copy and orbit of tokens"
+
+    def cost(self, spec: specs.Dropout, edge: Edge, positions: int) -> Cost:
+        return Cost()
+
+    def emit(self, spec: specs.Dropout, edge: Edge, factory: Factory) -> nn.Layer:
+        assert isinstance(edge, Features)
+        return nn.Dropout(spec.feature_type, spec.rate, edge.tokens, edge.prefix, factory.device)
+
+
+class RMSNormRule:
+    """`specs.RMSNorm`: LayerNorm without bias."""
+
+    def source(self, spec: specs.RMSNorm) -> Edge:
+        return Features(spec.feature_type)
+
+    def check(self, spec: specs.RMSNorm, edge: Edge) -> tuple[specs.RMSNorm, Edge]:
+        at = require_features(edge, spec.feature_type)
+        check_norm(spec.feature_type, spec.centring, spec.weighting)
+        return spec, at
+
+    def decide(self, spec: specs.RMSNorm, edge: Edge) -> str:
+        return f"centring {spec.centring}, mean square weighted by {spec.weighting}"
+
+    def cost(self, spec: specs.RMSNorm, edge: Edge, positions: int) -> Cost:
+        x = spec.feature_type
+        same = specs.LayerNorm(x, spec.centring, spec.weighting, spec.eps, spec.affine)
+        whole = LayerNormRule().cost(same, edge, positions)
+        if not spec.affine:
+            return whole
+        ((kind, flops),) = whole.other
+        less = flops - positions * x.num_invariants
+        return replace(whole, params=sum(x.multiplicities), other=((kind, less),))
+
+    def emit(self, spec: specs.RMSNorm, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.IsotypicLayerNorm(
+            spec.feature_type,
+            spec.centring,
+            spec.weighting,
+            spec.eps,
+            spec.affine,
+            False,
+            **factory.kwargs,
+        )
+
+
+register(specs.PermutedAttention, PermutedAttentionRule())
+register(specs.RegisterTokens, RegisterTokensRule())
+register(specs.Dropout, DropoutRule())
+register(specs.RMSNorm, RMSNormRule())

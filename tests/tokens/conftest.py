@@ -1,0 +1,4 @@
+"""The contract's cases, as in tests/nn."""
+
+from tests.nn.conftest import _one_thread as _one_thread
+from tests.nn.conftest import pytest_generate_tests as pytest_generate_tests
