@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from irrepnet import reps
+from irrepnet._errors import ActivationError
 from irrepnet.groups import Group
 from irrepnet.types._feature_type import FeatureType
 from irrepnet.types._slots import Run
@@ -56,6 +57,9 @@ class GSetType:
         group: The group.
         counts: Pairs of a subgroup (its elements, sorted) and how many orbits `G/H` there are.
 
+    Raises:
+        ActivationError: If a number of orbits is no whole number above zero.
+
     References:
         Pacini, Dong, Lepri, Santin, *A Characterization Theorem for Equivariant Networks with
         Point-wise Activations*, ICLR 2024, Theorem 2 and Corollary 1.
@@ -69,6 +73,14 @@ class GSetType:
 
     group: Group
     counts: tuple[tuple[tuple[int, ...], int], ...]
+
+    def __post_init__(self) -> None:
+        for stabiliser, count in self.counts:
+            if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
+                raise ActivationError(
+                    f"got {count!r} orbits G/H with H = {stabiliser}: expected a whole number >= 1 "
+                    f"for each kind of orbit; leave out those that do not occur."
+                )
 
     @cached_property
     def feature_type(self) -> FeatureType:

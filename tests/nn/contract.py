@@ -98,6 +98,10 @@ def move(edge: Edge, a: int, x: Tensor) -> Tensor:
     if isinstance(edge, Images):
         return move_image(edge.action, a, x)
     x = x @ torch.tensor(rho(edge.type, a), dtype=x.dtype).t()
+    if edge.points is not None:
+        moved = torch.empty_like(x)
+        moved[:, list(edge.points.images[a])] = x
+        return moved
     if edge.grid is None or edge.action is None:
         return x
     tokens = x[:, edge.prefix :].transpose(1, 2).unflatten(-1, edge.grid)

@@ -124,7 +124,12 @@ def test_functions(function: str, grad: bool) -> None:
         "quick_gelu": lambda x: x / (1 + torch.exp(-1.702 * x)),
         "relu": lambda x: x.clamp_min(0),
         "silu": lambda x: x / (1 + torch.exp(-x)),
-        "tanh": torch.tanh,
+        "tanh": lambda x: 1 - 2 / (1 + torch.exp(2 * x)),
+        "sigmoid": lambda x: 1 / (1 + torch.exp(-x)),
+        "sin": torch.sin,
+        "softshrink": lambda x: x.sign() * (x.abs() - 0.5).clamp_min(0),
+        "abs": lambda x: x * x.sign(),
+        "square": lambda x: x * x,
     }
     gset = gset_of("five kinds")
     layer = nn.GSetActivation(gset, function).double()
@@ -186,8 +191,8 @@ class _Given(TestGSetActivation):
 
 
 def test_unknown_function() -> None:
-    with pytest.raises(ActivationError, match="unknown pointwise function 'sin': expected one of "):
-        nn.GSetActivation(gset_of("flop"), "sin")
+    with pytest.raises(ActivationError, match="unknown pointwise function 'mish': expected one of "):
+        nn.GSetActivation(gset_of("flop"), "mish")
 
 
 def test_a_gset_of_another_type() -> None:
