@@ -141,7 +141,7 @@ class RMSNormRule:
             spec.weighting,
             spec.eps,
             spec.affine,
-            False,
+            bias=False,
             **factory.kwargs,
         )
 
