@@ -176,8 +176,9 @@ class OrbitPool(ConstantsLayer):
         return OrbitPool(self.gset, self.points, self.kind)
 
     def extra_repr(self) -> str:
-        """Type, action and kind."""
-        return f"{self.feature_type}, {self.points.name!r}, kind={self.kind!r}"
+        """Types, action and kind."""
+        pooled = FeatureType.trivial(self.feature_type.group, self.out_dim)
+        return f"{self.feature_type} -> {pooled}, {self.points.name!r}, kind={self.kind!r}"
 
 
 def diagonal(token_kind: reps.OrbitType, stabiliser: tuple[int, ...]) -> np.ndarray:

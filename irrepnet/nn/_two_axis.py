@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -76,8 +77,7 @@ class TokenBias(ConstantsLayer):
             weight = torch.zeros(sum(fixed), b.multiplicity, device=device, dtype=dtype)
             self.register_parameter(f"weight_{b.irrep.name}", nn.Parameter(weight))
             self._blocks.append((b.irrep.name, fixed))
-        place = torch.argsort(torch.as_tensor(tokens.order, device="cpu")).numpy()
-        self.register_constant("order", place, device)
+        self.register_constant("order", np.argsort(tokens.order), device)
 
     def reset_parameters(self) -> None:
         """Set the vector to zero."""

@@ -73,7 +73,7 @@ class TestTokenLinear(LayerContract):
         return specs.TokenLinear(*made(case))
 
     def dense(self, layer: nn.Layer, x: Tensor) -> Tensor:
-        """`U^T (sum_q J_q (x) W_q) U x`, with the exact isotypic basis of the permutation matrices."""
+        """`U^T (sum_q J_q (x) W_q) U x`, `U` the isotypic basis of the permutation matrices."""
         assert isinstance(layer, nn.TokenLinear)
         g, n = layer.points.group, layer.num_tokens
         basis = torch.tensor(reps.permutation(g, layer.points.array).decompose().basis.to_dense())
@@ -197,7 +197,9 @@ def test_types_that_do_not_meet_are_refused() -> None:
         ("first", specs.TokenLinear(x, points)),
         ("cls", specs.ClassToken(x)),
     )
-    with pytest.raises(SpecError, match="the tokens are permuted by D4 .*: expected one group for"):
+    with pytest.raises(
+        SpecError, match=r"the tokens are permuted by D4 .*: expected one group for"
+    ):
         ir.compile(specs.TokenLinear(typed("flop"), image("D4", 3, 3)))
 
 
