@@ -302,7 +302,7 @@ CASES = [
     (
         specs.InvariantMap(X, "square"),
         SpecError,
-        "InvariantMap: unknown invariant 'square': expected one of trivial, norm.",
+        "InvariantMap: unknown invariant 'square': expected one of trivial, norm",
     ),
     # -- restrictions
     (
