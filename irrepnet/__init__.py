@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from irrepnet.accounting import flops as flops
     from irrepnet.certificate import certify as certify
     from irrepnet.compiler import compile as compile
+    from irrepnet.freezing import freeze as freeze
     from irrepnet.models import create_model as create_model
     from irrepnet.models import list_models as list_models
     from irrepnet.serialization import load as load
@@ -45,6 +46,7 @@ _LAZY = {
     "compile": "compiler",
     "create_model": "models",
     "flops": "accounting",
+    "freeze": "freezing",
     "list_models": "models",
     "load": "serialization",
     "save": "serialization",

@@ -99,6 +99,7 @@ class LayerNormRule:
         params = sum(x.multiplicities) + x.num_invariants if spec.affine else 0
         # Mean and subtraction where centred; square, sum, scaling; affine scale and shift.
         centred = {"every_irrep": x.dim, "invariant": x.num_invariants, "none": 0}[spec.centring]
+        centred = 0 if spec.centred_input else centred
         affine = x.dim + x.num_invariants if spec.affine else 0
         return Cost(params, other=(("norm", positions * (2 * centred + 3 * x.dim + affine)),))
 
@@ -109,6 +110,7 @@ class LayerNormRule:
             spec.weighting,
             spec.eps,
             spec.affine,
+            spec.centred_input,
             **factory.kwargs,
         )
 
@@ -147,6 +149,8 @@ class ActivationRule:
 
     def cost(self, spec: specs.Activation, edge: Edge, positions: int) -> Cost:
         products, additions = basis_flops(gset_of(spec))
+        if not spec.normalised:  # one addition for each channel, no factor
+            additions //= 2
         changes = [spec.enter, spec.leave].count("irreps")
         return Cost(
             matmul=changes * positions * products,
@@ -158,7 +162,12 @@ class ActivationRule:
 
     def emit(self, spec: specs.Activation, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.GSetActivation(
-            gset_of(spec), spec.function, spec.enter, spec.leave, **factory.kwargs
+            gset_of(spec),
+            spec.function,
+            spec.enter,
+            spec.leave,
+            spec.normalised,
+            **factory.kwargs,
         )
 
 

@@ -75,6 +75,7 @@ class GSetActivation(Layer):
         function: One of `FUNCTIONS`.
         enter: Basis of the input, `"irreps"` or `"points"`.
         leave: Basis of the output.
+        normalised: Whether changes of basis between two points have their factor `sqrt(1/2)`.
         device: Where the tables live.
         dtype: Their dtype.
 
@@ -101,11 +102,12 @@ class GSetActivation(Layer):
         function: str = "gelu",
         enter: str = "irreps",
         leave: str = "irreps",
+        normalised: bool = True,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        self.basis = GSetBasis(gset, device, dtype)
+        self.basis = GSetBasis(gset, device, dtype, normalised)
         self.pointwise = Pointwise(function)
         self.enter, self.leave = enter, leave
         self._both = enter == leave == "irreps"
@@ -132,7 +134,7 @@ class GSetActivation(Layer):
         return out
 
     def _dense(self) -> nn.Sequential:
-        matrix = self.basis.gset.basis()
+        matrix = self.basis.matrix()
         before = () if self.enter == "points" else (linear(matrix.T),)
         after = () if self.leave == "points" else (linear(matrix),)
         return nn.Sequential(*before, Pointwise(self.pointwise.function), *after)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import torch
 
 from irrepnet.nn._slot_basis import SlotBasis
-from irrepnet.types import GSetType
+from irrepnet.types import GSetType, Run
 
 
 class GSetBasis(SlotBasis):
@@ -17,6 +20,8 @@ class GSetBasis(SlotBasis):
         gset: The G-set; its `feature_type` is the type on the isotypic side.
         device: Where the tables live.
         dtype: Their dtype.
+        normalised: Whether changes between two points have their factor `sqrt(1/2)`; without it
+            they are additions only, and the maps around must take the factor.
 
     Cost:
         For each kind of orbit with `P` points and `n` orbits: `2 P^2 n` FLOPs a position as a
@@ -40,10 +45,28 @@ class GSetBasis(SlotBasis):
         gset: GSetType,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
+        normalised: bool = True,
     ) -> None:
-        super().__init__(gset.runs, gset.feature_type.dim, device, dtype)
-        self.gset = gset
+        runs = gset.runs if normalised else tuple(map(_without_factor, gset.runs))
+        super().__init__(runs, gset.feature_type.dim, device, dtype)
+        self.gset, self._used = gset, runs
+
+    def matrix(self) -> np.ndarray:
+        """From points to irreps, as a dense matrix: float64 `(dim, dim)`."""
+        matrix = self.gset.basis()
+        for run, plain in zip(self._used, self.gset.runs, strict=True):
+            factor = np.linalg.norm(run.matrix[0]) / np.linalg.norm(plain.matrix[0])
+            for slot in run.slots:
+                matrix[slot : slot + run.count] *= factor
+        return matrix
 
     def extra_repr(self) -> str:
         """The G-set."""
         return str(self.gset)
+
+
+def _without_factor(run: Run) -> Run:
+    """A run of two points with entries 1 and -1."""
+    if run.size != 2 or run.signed_permutation is not None:
+        return run
+    return replace(run, matrix=np.rint(run.matrix * 2**0.5))

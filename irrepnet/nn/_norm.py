@@ -35,6 +35,8 @@ class IsotypicLayerNorm(CopyScale, Layer):
         eps: Added to the sum of the variances before it is divided by the group's order, as in the
             papers; the variance itself is thus biased by `eps / |G|`.
         affine: Whether to scale and shift.
+        centred_input: Whether the input is known to have mean zero over the copies of every
+            component already.
         bias: Whether to shift.
         device: Where the parameters live.
         dtype: Their dtype.
@@ -64,6 +66,7 @@ class IsotypicLayerNorm(CopyScale, Layer):
         weighting: str = "share",
         eps: float = 1e-6,
         affine: bool = True,
+        centred_input: bool = False,
         bias: bool = True,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
@@ -81,14 +84,15 @@ class IsotypicLayerNorm(CopyScale, Layer):
         # Slots of mean zero have joint mean zero, so one native LayerNorm does the rest; a single
         # slot it centres by itself.
         self._native = centring == "every_irrep" and weighting == "share"
-        self._single = self._native and len(self._runs) == self._runs[0].slots == 1
+        single = len(self._runs) == self._runs[0].slots == 1
+        self._centres_itself = centred_input or (self._native and single)
 
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """Normalise along the last axis."""
         check_channels(x, self.feature_type, self.dim)
         weight = self.channels() if self.affine else None
         bias = None if self.bias is None else invariant_channels(self.bias, self.dim)
-        x = x if self._single else self._centre(x)
+        x = x if self._centres_itself else self._centre(x)
         if self._native:
             return F.layer_norm(x, (self.dim,), weight, bias, self.eps)
         x = x * torch.rsqrt(self._variance(x) + self.eps).to(x.dtype)

@@ -167,7 +167,8 @@ def _combine(parts: list[Tensor], side: _Side, row: int, out: Tensor) -> None:
     else:  # r0 a + r1 b = r0 (a + (r1 / r0) b), and no entry is zero
         first, second = side.matrix[row]
         torch.add(parts[0], parts[1], alpha=second / first, out=out)
-        out.mul_(first)
+        if first != 1:
+            out.mul_(first)
 
 
 def _combined(parts: list[Tensor], side: _Side, row: int) -> Tensor:
@@ -175,4 +176,5 @@ def _combined(parts: list[Tensor], side: _Side, row: int) -> Tensor:
         source, sign = side.copied[row]
         return parts[source] if sign > 0 else -parts[source]
     first, second = side.matrix[row]
-    return torch.add(parts[0], parts[1], alpha=second / first) * first
+    total = torch.add(parts[0], parts[1], alpha=second / first)
+    return total if first == 1 else total * first

@@ -40,6 +40,8 @@ class LayerNorm(Spec):
         weighting: `"share"` or `"irrep"`.
         eps: Added to the sum of the variances before it is divided by the group's order.
         affine: Whether to scale and shift.
+        centred_input: Whether the input is known to have mean zero over the copies of every
+            component, so that nothing needs to be subtracted (`irrepnet.freeze` sees to it).
     """
 
     feature_type: FeatureType
@@ -47,6 +49,7 @@ class LayerNorm(Spec):
     weighting: str = "share"
     eps: float = 1e-6
     affine: bool = True
+    centred_input: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class Activation(Spec):
         enter: Basis of the input, `"irreps"` or `"points"` (of the G-set); a pass of the compiler
             sets it where the layer before leaves its output on the same points.
         leave: Basis of the output.
+        normalised: Whether changes of basis between two points have their factor `sqrt(1/2)`; if
+            not, the maps around take it (`irrepnet.freeze` sees to it).
     """
 
     feature_type: FeatureType
@@ -68,6 +73,7 @@ class Activation(Spec):
     gset: tuple[tuple[tuple[int, ...], int], ...] | None = None
     enter: str = "irreps"
     leave: str = "irreps"
+    normalised: bool = True
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Run:
     def signed_permutation(self) -> tuple[tuple[int, int], ...] | None:
         """Column and sign of each row if the matrix only permutes and negates, else `None`."""
         rounded = np.rint(self.matrix)
-        if np.abs(self.matrix - rounded).max() > 1e-12:
+        if np.abs(self.matrix - rounded).max() > 1e-12 or (np.abs(rounded).sum(axis=1) != 1).any():
             return None
         columns = np.abs(rounded).argmax(axis=1)
         return tuple((int(c), int(rounded[r, c])) for r, c in enumerate(columns))
