@@ -14,7 +14,7 @@ from irrepnet.nn._copies import invariant_channels
 from irrepnet.nn._dense import DenseAdd, DenseClassToken
 from irrepnet.nn._initialise import STD
 from irrepnet.nn._layer import Layer
-from irrepnet.types import FeatureType, grid_orbits
+from irrepnet.types import FeatureType, check_points, grid_orbits
 
 
 class PositionalEmbedding(ConstantsLayer):
@@ -36,6 +36,7 @@ class PositionalEmbedding(ConstantsLayer):
 
     Raises:
         GridError: If the action does not preserve the grid.
+        SpecError: If grid and channels are moved by different groups.
 
     Cost:
         One addition for each token and channel, and `2 tokens sum_i dim_i r_i m_i` FLOPs a batch
@@ -64,6 +65,7 @@ class PositionalEmbedding(ConstantsLayer):
     ) -> None:
         super().__init__()
         self.feature_type, self.action, self.grid = feature_type, action, grid
+        check_points(feature_type, action.on_grid(*grid))
         orbits = grid_orbits(action, grid)
         self._blocks = tuple((b.irrep.name, b.irrep.dim) for b in feature_type.blocks)
         self._shapes = tuple(t.points.shape for t in orbits)

@@ -191,7 +191,9 @@ class _Given(TestGSetActivation):
 
 
 def test_unknown_function() -> None:
-    with pytest.raises(ActivationError, match="unknown pointwise function 'mish': expected one of "):
+    with pytest.raises(
+        ActivationError, match="unknown pointwise function 'mish': expected one of "
+    ):
         nn.GSetActivation(gset_of("flop"), "mish")
 
 

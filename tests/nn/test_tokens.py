@@ -163,6 +163,14 @@ def test_grids_that_turns_do_not_preserve() -> None:
         nn.PositionalEmbedding(x, action, (2, 3))
 
 
+@pytest.mark.parametrize("grid", [(2, 2), (2, 3)])
+def test_channels_of_another_group(grid: tuple[int, int]) -> None:
+    """C4 and klein_four have the same elements 0..3; on a 2 x 2 grid every shape would fit."""
+    x = typed("C4", "2*chi0 + 2*chi2")
+    with pytest.raises(SpecError, match=r"permuted by klein_four \(.*\), and the channels 2\*chi0"):
+        ir.compile(specs.PositionalEmbedding(x, actions.image("klein_four"), grid))
+
+
 def test_class_token_without_invariants() -> None:
     with pytest.raises(FeatureTypeError, match="an invariant class token is zero: expected a type"):
         ir.compile(specs.ClassToken(typed("D4", "3*E")))
