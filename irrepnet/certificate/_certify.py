@@ -15,7 +15,7 @@ from irrepnet import nn, specs
 from irrepnet._errors import CertificateError
 from irrepnet._text import plain_text
 from irrepnet.certificate._act import act, random_input
-from irrepnet.compiler import Features, Node, Plan
+from irrepnet.compiler import Node, Plan
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Certificate:
 
     Attributes:
         errors: One for each layer on the main path, element and dtype.
-        paths: The layers in the order in which they run, the whole network (empty path) last.
+        paths: The layers in the order in which they end, the whole network (empty path) last.
     """
 
     errors: tuple[Error, ...]
@@ -149,20 +149,19 @@ def certify(
         copied = copy.deepcopy(model).to("cpu", dtype).eval()
         x = random_input(plan.source, batch, torch.Generator().manual_seed(seed), dtype)
         errors += _measure(copied, plan, x, every_element)
-    ran = [n.path for n in _main_path(plan.root) if isinstance(n.target, Features) and n.path]
-    return Certificate(tuple(errors), (*ran, ""))
+    return Certificate(tuple(errors), tuple(n.path for n in _main_path(plan.root)))
 
 
 def _main_path(node: Node) -> Iterator[Node]:
-    """The network, its layers, and layers of chains; not those inside a skip connection."""
-    yield node
+    """Layers of chains in the order in which they end, the network last; none inside a skip."""
     if isinstance(node.spec, specs.Chain | specs.Classifier):
         for child in node.children:
             yield from _main_path(child)
+    yield node
 
 
 def _measure(model: nn.Layer, plan: Plan, x: Tensor, every_element: bool) -> Iterator[Error]:
-    nodes = [n for n in _main_path(plan.root) if isinstance(n.target, Features)]
+    nodes = list(_main_path(plan.root))
     before = _run(model, nodes, x)
     asked = {n.path: _elements(n, every_element) for n in nodes}
     for element in sorted({e for pairs in asked.values() for e in pairs}):
@@ -177,7 +176,6 @@ def _measure(model: nn.Layer, plan: Plan, x: Tensor, every_element: bool) -> Ite
 
 def _elements(node: Node, every_element: bool) -> dict[int, int]:
     """For each element to try, as one of the input's group: the element of the layer's group."""
-    assert isinstance(node.target, Features)
     group = node.target.group
     chosen = range(group.order) if every_element or not group.generators else group.generators
     embedding = node.target.embedding or tuple(range(group.order))

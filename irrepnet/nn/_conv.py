@@ -91,13 +91,13 @@ class Conv(WindowMap):
 
     def _dense(self) -> DenseTokenConv:
         kernel = self.kernel()
-        out_dim, in_dim, *size = kernel.shape
-        conv = nn.Conv2d(in_dim, out_dim, tuple(size), self.stride, self.padding)
+        dims = (kernel.shape[1], kernel.shape[0])
+        conv = nn.Conv2d(*dims, self.window, self.stride, self.padding)
         return DenseTokenConv(conv, self.grid, kernel, self.dense_bias())
 
     def extra_repr(self) -> str:
-        """Action, sizes and grid."""
+        """Types, action, sizes and grid."""
         return (
-            f"{self.action.name!r}, kernel={self.window}, stride={self.stride}, "
-            f"padding={self.padding}, grid={self.grid}"
+            f"{self.in_type} -> {self.out_type}, {self.action.name!r}, kernel={self.window}, "
+            f"stride={self.stride}, padding={self.padding}, grid={self.grid}"
         )

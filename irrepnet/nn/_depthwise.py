@@ -140,16 +140,17 @@ class PairedDepthwiseConv(DepthwiseConv):
         super().__init__(feature_type, action, grid, kernel, stride, padding)
         paired = paired_kernels(feature_type, action, kernel)
         self._segments = _segments(paired.inputs)
-        self._kinds = []
+        self._kinds: list[tuple[str, bool, bool]] = []
         for ties, rows in zip(paired.ties, paired.rows, strict=True):
             weight = nn.Parameter(torch.empty(len(rows), ties.size, device=device, dtype=dtype))
             self.register_parameter(f"weight_{ties.name}", weight)
             self.register_constant(f"index_{ties.name}", ties.index, device)
-            self._kinds.append((ties.name, bool((ties.signs != 1).any())))
-            if self._kinds[-1][1]:
+            tied, signed = not _in_order(ties.index), bool((ties.signs != 1).any())
+            self._kinds.append((ties.name, tied, signed))
+            if signed:
                 self.register_constant(f"signs_{ties.name}", ties.signs, device, dtype)
         order = np.argsort(np.concatenate(paired.rows))
-        self._sorted = bool((np.diff(order) == 1).all())
+        self._sorted = _in_order(order)
         self.register_constant("order", order, device)
         self.register_constant("inputs", np.array(paired.inputs), device)
         invariants = feature_type.num_invariants if bias else 0
@@ -170,9 +171,9 @@ class PairedDepthwiseConv(DepthwiseConv):
     def filters(self) -> Float[Tensor, "dim one height width"]:
         """The kernel of every output channel."""
         parts = []
-        for name, signed in self._kinds:
+        for name, tied, signed in self._kinds:
             part = getattr(self, f"weight_{name}")
-            part = part.index_select(1, getattr(self, f"index_{name}"))
+            part = part.index_select(1, getattr(self, f"index_{name}")) if tied else part
             parts.append(part * getattr(self, f"signs_{name}").to(part) if signed else part)
         kernels = parts[0] if len(parts) == 1 else torch.cat(parts)
         kernels = kernels if self._sorted else kernels.index_select(0, self.get_buffer("order"))
@@ -183,7 +184,7 @@ class PairedDepthwiseConv(DepthwiseConv):
         """Set the weights to the orthogonal projection of a kernel for every output channel."""
         rows = kernels.flatten(1)[torch.argsort(self.get_buffer("order"))]
         first = 0
-        for name, signed in self._kinds:
+        for name, _, signed in self._kinds:
             weight, index = getattr(self, f"weight_{name}"), getattr(self, f"index_{name}")
             part = rows[first : first + len(weight)].to(weight)
             first += len(weight)
@@ -199,6 +200,10 @@ class PairedDepthwiseConv(DepthwiseConv):
         kernel[torch.arange(self.dim, device=kernel.device), self.inputs] = filters[:, 0]
         bias = None if self.bias is None else invariant_channels(self.bias, self.dim)
         return self._dense_conv(kernel, bias)
+
+
+def _in_order(index: np.ndarray) -> bool:
+    return bool((index == np.arange(len(index))).all())
 
 
 def _segments(inputs: tuple[int, ...]) -> tuple[tuple[int, int], ...]:

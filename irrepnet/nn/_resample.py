@@ -78,8 +78,11 @@ class Downsample(WindowMap):
         return DenseTokenConv(conv, self.grid, kernel, self.dense_bias())
 
     def extra_repr(self) -> str:
-        """Action, window and grid."""
-        return f"{self.action.name!r}, window={self.window}, grid={self.grid}"
+        """Types, action, window and grid."""
+        return (
+            f"{self.in_type} -> {self.out_type}, {self.action.name!r}, window={self.window}, "
+            f"grid={self.grid}"
+        )
 
 
 class Upsample(WindowLayer):
@@ -159,8 +162,11 @@ class Upsample(WindowLayer):
         return DenseTokenConv(conv, self.grid, kernel, added=tiled)
 
     def extra_repr(self) -> str:
-        """Action, window and grid."""
-        return f"{self.action.name!r}, window={self.window}, grid={self.grid}"
+        """Types, action, window and grid."""
+        return (
+            f"{self.in_type} -> {self.out_type}, {self.action.name!r}, window={self.window}, "
+            f"grid={self.grid}"
+        )
 
 
 class Unpatchify(Upsample):
