@@ -55,6 +55,25 @@ def _on_tokens(feature_type: FeatureType, points: PointAction) -> Features:
     return Features(feature_type, points.num_points, points=points)
 
 
+class TokensRule:
+    """`specs.Tokens`: what a network takes."""
+
+    def source(self, spec: specs.Tokens) -> Edge:
+        return _on_tokens(spec.feature_type, spec.points)
+
+    def check(self, spec: specs.Tokens, edge: Edge) -> tuple[specs.Tokens, Edge]:
+        return spec, require_tokens(edge, spec.feature_type, spec.points)
+
+    def decide(self, spec: specs.Tokens, edge: Edge) -> str:
+        return f"{spec.points.num_points} tokens permuted as {spec.points.name!r}"
+
+    def cost(self, spec: specs.Tokens, edge: Edge, positions: int) -> Cost:
+        return Cost()
+
+    def emit(self, spec: specs.Tokens, edge: Edge, factory: Factory) -> nn.Layer:
+        return nn.Tokens(spec.feature_type, spec.points)
+
+
 class TokenLinearRule:
     """`specs.TokenLinear`: one product for each irrep of the tokens."""
 
@@ -238,6 +257,7 @@ class OrbitPoolRule:
         return nn.OrbitPool(_points_of(spec), spec.points, spec.kind, **factory.kwargs)
 
 
+register(specs.Tokens, TokensRule())
 register(specs.TokenLinear, TokenLinearRule())
 register(specs.TokenBias, TokenBiasRule())
 register(specs.Affine, AffineRule())

@@ -28,6 +28,7 @@ from irrepnet.nn._nonlinear import NormActivation as NormActivation
 from irrepnet.nn._norm import IsotypicLayerNorm as IsotypicLayerNorm
 from irrepnet.nn._orbits import OrbitOrder as OrbitOrder
 from irrepnet.nn._orbits import OrbitPool as OrbitPool
+from irrepnet.nn._orbits import Tokens as Tokens
 from irrepnet.nn._patch_embed import PatchEmbed as PatchEmbed
 from irrepnet.nn._permuted_attention import PermutedAttention as PermutedAttention
 from irrepnet.nn._permuted_attention import permuted_head_dim as permuted_head_dim

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from irrepnet import reps
 from irrepnet.actions import PointAction
 from irrepnet.nn._constants import ConstantsLayer
 from irrepnet.nn._dense_tokens import DenseGather
 from irrepnet.nn._gset_basis import GSetBasis
+from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_tokens
 from irrepnet.types import (
     INVARIANTS,
@@ -23,6 +24,35 @@ from irrepnet.types import (
     num_pooled,
     slot_irreps,
 )
+
+
+class Tokens(Layer):
+    """Takes the input of a network of tokens and checks its shape.
+
+    Args:
+        feature_type: Type of the channels.
+        points: How the group permutes the tokens.
+
+    Cost:
+        None.
+    """
+
+    def __init__(self, feature_type: FeatureType, points: PointAction) -> None:
+        super().__init__()
+        check_points(feature_type, points)
+        self.feature_type, self.points = feature_type, points
+
+    def forward(self, x: Float[Tensor, "*batch tokens dim"]) -> Float[Tensor, "*batch tokens dim"]:
+        """The input."""
+        check_tokens(x, self.points.num_points, self.feature_type)
+        return x
+
+    def _dense(self) -> nn.Identity:
+        return nn.Identity()
+
+    def extra_repr(self) -> str:
+        """Type and action."""
+        return f"{self.feature_type}, {self.points.name!r}"
 
 
 class OrbitOrder(ConstantsLayer):

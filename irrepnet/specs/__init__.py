@@ -21,6 +21,7 @@ from irrepnet.specs._mixing import OrbitOrder as OrbitOrder
 from irrepnet.specs._mixing import OrbitPool as OrbitPool
 from irrepnet.specs._mixing import TokenBias as TokenBias
 from irrepnet.specs._mixing import TokenLinear as TokenLinear
+from irrepnet.specs._mixing import Tokens as Tokens
 from irrepnet.specs._nonlinear import DirectActivation as DirectActivation
 from irrepnet.specs._nonlinear import Gated as Gated
 from irrepnet.specs._nonlinear import MaxFilter as MaxFilter

@@ -10,6 +10,19 @@ from irrepnet.types import FeatureType
 
 
 @dataclass(frozen=True)
+class Tokens(Spec):
+    """What a network of tokens takes, where its first layer would not say: changes nothing.
+
+    Attributes:
+        feature_type: Type of the channels.
+        points: How the group permutes the tokens.
+    """
+
+    feature_type: FeatureType
+    points: PointAction
+
+
+@dataclass(frozen=True)
 class TokenLinear(Spec):
     """An intertwiner along the token axis, the same for all channels.
 

@@ -117,6 +117,16 @@ def scaled(layer: nn.Affine, x: Tensor) -> Tensor:
     return x * torch.cat(factors)
 
 
+class TestTokens(LayerContract):
+    CASES = ("flop odd", "D4 scattered")
+
+    def make(self, case: str) -> specs.Tokens:
+        return specs.Tokens(*made(case))
+
+    def dense(self, layer: nn.Layer, x: Tensor) -> Tensor:
+        return x
+
+
 class TestOrbitOrder(LayerContract):
     CASES = tuple(CASES)
 
@@ -261,6 +271,6 @@ def test_what_is_refused() -> None:
     given = gset_for(FeatureType(x.group, "2*sym + asym")).counts
     with pytest.raises(SpecError, match=r"the given G-set .* is 2\*sym \+ 1\*asym: expected 2"):
         ir.compile(specs.OrbitPool(x, points, gset=given))
-    for spec in (specs.TokenBias, specs.Affine, specs.OrbitOrder, specs.OrbitPool):
+    for spec in (specs.TokenBias, specs.Affine, specs.OrbitOrder, specs.OrbitPool, specs.Tokens):
         with pytest.raises(SpecError, match="expected one group for both"):
             ir.compile(spec(x, actions.image("vflip").on_grid(2, 3)))
