@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,16 +10,14 @@ import numpy as np
 import sympy
 
 from irrepnet.groups import Group, from_recipe
-from irrepnet.reps._circle import circle
 from irrepnet.reps._class_algebra import dixon, eigenvalue_multiplicities, power_classes
 from irrepnet.reps._closed_tables import (
-    abelian_characters,
+    abelian_exponents,
     product_characters,
     symmetric_characters,
+    table_prime,
 )
-from irrepnet.reps._cyclotomic_fields import reduction
-from irrepnet.reps._modular import root_powers
-from irrepnet.reps._numbers import number
+from irrepnet.reps._eigenvalues import Counted, Eigenvalues, Linear
 from irrepnet.reps._table_text import latex, text
 
 #: From this many points on, combinatorics beats the class algebra.
@@ -37,20 +36,23 @@ class CharacterTable:
         prime: A prime `p = 1 (mod exponent)`; all decisions are made modulo it.
         root: The primitive root of `prime` whose powers stand for the roots of unity.
         residues: Characters modulo `prime`, int64 of shape `(irreps, classes)`.
-        multiplicities: Per class, an int64 array `[irrep, j]`: how often `exp(2 pi i j / o)` is an
-            eigenvalue of an element of that class, `o` its order. This is the exact table.
+        eigenvalues: The exact table, as eigenvalues of one element per class.
     """
 
     group: Group
     prime: int
     root: int
     residues: np.ndarray
-    multiplicities: tuple[np.ndarray, ...]
+    eigenvalues: Eigenvalues
+
+    @cached_property
+    def multiplicities(self) -> Sequence[np.ndarray]:
+        """Per class, `[irrep, j]`: how often `exp(2 pi i j / o)` is an eigenvalue, int64."""
+        return self.eigenvalues.counts
 
     def modulo(self, p: int, root: int) -> np.ndarray:
         """The table modulo another prime `p = 1 (mod exponent)`, int64 `(irreps, classes)`."""
-        columns = [c @ root_powers(p, root, c.shape[1]) % p for c in self.multiplicities]
-        return np.stack(columns, axis=1)
+        return self.eigenvalues.modulo(p, root)
 
     @cached_property
     def powers(self) -> np.ndarray:
@@ -72,18 +74,12 @@ class CharacterTable:
     @cached_property
     def degrees(self) -> tuple[int, ...]:
         """Degrees `chi(1)`."""
-        return tuple(int(d) for d in self.multiplicities[0][:, 0])
+        return tuple(self.residues[:, 0].tolist())
 
     @cached_property
     def values(self) -> np.ndarray:
         """The table in complex128, shape `(irreps, classes)`; rational values are exact."""
-        columns = []
-        for counts in self.multiplicities:
-            cos, sin = circle(counts.shape[1])
-            floats, reduced = counts.astype(np.float64), counts @ reduction(counts.shape[1])
-            rational = ~reduced[:, 1:].any(axis=1)
-            columns.append(np.where(rational, reduced[:, 0], floats @ cos + 1j * (floats @ sin)))
-        table = np.stack(columns, axis=1)
+        table = self.eigenvalues.values()
         table.setflags(write=False)
         return table
 
@@ -96,8 +92,7 @@ class CharacterTable:
             >>> groups.alternating(5).character_table.exact[1, 3]
             1/2 + sqrt(5)/2
         """
-        rows = zip(*(map(number, counts) for counts in self.multiplicities), strict=True)
-        return sympy.ImmutableMatrix([list(row) for row in rows])
+        return sympy.ImmutableMatrix(self.eigenvalues.numbers())
 
     def power_map(self, exponent: int) -> tuple[int, ...]:
         """Class of the given power of each class.
@@ -157,24 +152,28 @@ def character_table(group: Group) -> CharacterTable:
         >>> character_table(groups.symmetric(3)).values.real.astype(int).tolist()
         [[1, 1, 1], [1, -1, 1], [2, 0, -1]]
     """
-    p, root, residues = _residues(group)
     orders = np.array([c.element_order for c in group.conjugacy_classes])
-    powers = power_classes(group)
-    counts = eigenvalue_multiplicities(residues, powers, orders, p, root)
+    if len(orders) == group.order:
+        p, root = table_prime(group)
+        linear = Linear(abelian_exponents(group), orders)
+        return _table(group, p, root, linear.modulo(p, root), linear)
+    p, root, residues = _residues(group)
+    counts = eigenvalue_multiplicities(residues, power_classes(group), orders, p, root)
     keys = np.concatenate([residues[:, :1].max() - c for c in counts], axis=1).astype(">u4")
     sortable = [(int(row[0]), key.tobytes()) for row, key in zip(residues, keys, strict=True)]
     rows = sorted(range(len(residues)), key=sortable.__getitem__)
-    counts = tuple(c[rows] for c in counts)
-    residues = residues[rows]
-    for array in (residues, *counts):
-        array.setflags(write=False)
-    return CharacterTable(group, p, root, residues, counts)
+    return _table(group, p, root, residues[rows], Counted(tuple(c[rows] for c in counts)))
+
+
+def _table(
+    group: Group, p: int, root: int, residues: np.ndarray, eigenvalues: Eigenvalues
+) -> CharacterTable:
+    residues.setflags(write=False)
+    return CharacterTable(group, p, root, residues, eigenvalues)
 
 
 def _residues(group: Group) -> tuple[int, int, np.ndarray]:
     """Characters modulo a prime, by a closed form where the group's family has one."""
-    if len(group.conjugacy_classes) == group.order:
-        return abelian_characters(group)
     name, *arguments = group.recipe
     if name == "direct_product":
         left, right = (from_recipe(a) for a in arguments)

@@ -27,7 +27,8 @@ def circle(order: int) -> tuple[np.ndarray, np.ndarray]:
     cos, sin = np.where(rest == low, cos, sin), np.where(rest == low, sin, cos)
     turned_cos = np.choose(quarter, [cos, -sin, -cos, sin]) + 0.0
     turned_sin = np.choose(quarter, [sin, cos, -sin, -cos]) + 0.0
-    turned_cos.setflags(write=False), turned_sin.setflags(write=False)
+    turned_cos.setflags(write=False)
+    turned_sin.setflags(write=False)
     return turned_cos, turned_sin
 
 

@@ -132,20 +132,28 @@ def eigenvalue_multiplicities(
     these counts, so no class needs the group's exponent, only its own order.
 
     Cost:
-        O(irreps * o^2) per class.
+        O(irreps * o^2) per class of cyclic subgroups.
 
     References:
         Dixon (1967); Isaacs, *Character Theory of Finite Groups*, Lemma 2.15.
     """
     lifted: list[np.ndarray] = [np.empty(0)] * len(orders)
-    for order in np.unique(orders):
-        classes, order = np.flatnonzero(orders == order), int(order)
-        values = residues[:, powers[classes, :order]]
+    for order in map(int, np.unique(orders)):
+        units = [a for a in range(order) if math.gcd(a, order) == 1] or [0]
+        # The powers z^a, a prime to o, permute the counts of z: one transform serves them all.
+        firsts = [t for t in np.flatnonzero(orders == order) if t == powers[t, units].min()]
         exponents = np.outer(np.arange(order), np.arange(order)) * (order - 1) % order
         transform = root_powers(p, root, order)[exponents]
+        values = residues[:, powers[firsts, :order]].reshape(-1, order)
         counts = multiply(values, transform, p) * pow(order, -1, p) % p
-        for i, t in enumerate(classes):
-            lifted[t] = counts[:, i]
+        counts = counts.reshape(len(residues), len(firsts), order)
+        for i, t in enumerate(firsts):
+            for a in units:
+                image = powers[t, a]
+                if not lifted[image].size:
+                    moved = np.empty_like(counts[:, i])
+                    moved[:, a * np.arange(order) % order] = counts[:, i]
+                    lifted[image] = moved
     return lifted
 
 

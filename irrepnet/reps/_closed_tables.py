@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from irrepnet.groups import Group
-from irrepnet.reps._modular import root_powers, splitting_prime
+from irrepnet.reps._modular import splitting_prime
 
 
 def table_prime(group: Group) -> tuple[int, int]:
@@ -18,11 +18,12 @@ def table_prime(group: Group) -> tuple[int, int]:
     return splitting_prime(math.lcm(4, *orders), 2 * math.isqrt(group.order) + 64)
 
 
-def abelian_characters(group: Group) -> tuple[int, int, np.ndarray]:
+def abelian_exponents(group: Group) -> np.ndarray:
     """All characters of an abelian group, extended one generator at a time.
 
     Returns:
-        A prime, its root, and residues `(order, order)`.
+        `[chi, a]`: `chi(a) = exp(2 pi i exponents[chi, a] / order of a)`, int64 `(order, order)`,
+        rows in lexicographic order.
 
     Cost:
         O(order^2).
@@ -32,9 +33,8 @@ def abelian_characters(group: Group) -> tuple[int, int, np.ndarray]:
 
     Examples:
         >>> from irrepnet import groups
-        >>> p, root, residues = abelian_characters(groups.cyclic(2))
-        >>> (residues * residues % p).tolist()
-        [[1, 1], [1, 1]]
+        >>> abelian_exponents(groups.cyclic(4)).tolist()
+        [[0, 0, 0, 0], [0, 1, 1, 3], [0, 2, 0, 2], [0, 3, 1, 1]]
     """
     n = math.lcm(*(c.element_order for c in group.conjugacy_classes))
     elements, exponents = np.array([0]), np.zeros((1, 1), dtype=np.int64)
@@ -53,8 +53,8 @@ def abelian_characters(group: Group) -> tuple[int, int, np.ndarray]:
         spread = np.repeat(exponents, r, axis=0)[:, :, None] + shifts[:, None, None] * np.arange(r)
         exponents = spread.reshape(len(shifts), -1) % n
         inside[elements] = np.arange(len(elements))
-    p, root = table_prime(group)
-    return p, root, root_powers(p, root, n)[exponents[:, inside]]
+    by_order = exponents[:, inside] * group.element_orders // n
+    return by_order[np.lexsort(by_order.T[::-1])]
 
 
 def product_characters(left: Group, right: Group, group: Group) -> tuple[int, int, np.ndarray]:

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
+from sympy import primefactors
 
 from irrepnet.groups import Group, Subgroup
 from irrepnet.reps._coset_basis import coset_basis
@@ -94,7 +95,7 @@ def sparse_rows(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def subgroup_chain(group: Group, stabiliser: tuple[int, ...]) -> list[Subgroup]:
-    """A chain from a subgroup to the group, by the smallest step each time.
+    """A chain from a subgroup to the group: the smallest step each time, by the first element.
 
     Cost:
         One subgroup generated per coset and step.
@@ -107,10 +108,15 @@ def subgroup_chain(group: Group, stabiliser: tuple[int, ...]) -> list[Subgroup]:
     chain = [Subgroup(group, stabiliser)]
     while chain[-1].index > 1:
         current = chain[-1]
-        following = min(
-            (group.subgroup((*current.generators, x)) for x in current.left_transversal[1:]),
-            key=lambda K: (K.order, K.elements),
-        )
+        least = current.order * primefactors(current.index)[0]
+        following = None
+        for x in current.left_transversal[1:]:
+            larger = group.subgroup((*current.generators, x))
+            if following is None or larger.order < following.order:
+                following = larger
+            if following.order == least:
+                break
+        assert following is not None, "a proper subgroup has a second coset"
         chain.append(following)
     return chain
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from irrepnet.groups import Group
 from irrepnet.reps._character_table import CharacterTable
-from irrepnet.reps._cyclotomic_fields import reduction
 from irrepnet.reps._irrep import Irrep
 from irrepnet.reps._real_models import dihedral_models
 
@@ -46,7 +45,7 @@ def real_irreps(group: Group) -> tuple[Irrep, ...]:
             kind = _KINDS[indicator]
             rows = (row,) if conjugate == row else (row, conjugate)
             items.append((degree * (1 if kind == "R" else 2), kind, rows))
-    ranks = _ranks(table, [rows[0] for _, _, rows in items])
+    ranks = table.eigenvalues.real_ranks([rows[0] for _, _, rows in items]).tolist()
     order = sorted(
         range(len(items)),
         key=lambda i: (items[i][2] != (0,), items[i][:2][0], "RCH".index(items[i][1]), ranks[i]),
@@ -67,20 +66,3 @@ def _dihedral(group: Group, table: CharacterTable) -> tuple[Irrep, ...]:
         trace = np.trace(matrices, axis1=-2, axis2=-1) % table.prime
         irreps.append(Irrep(group, index, name, "R", model.dim, (rows[trace.tobytes()],), model))
     return tuple(irreps)
-
-
-def _ranks(table: CharacterTable, rows: list[int]) -> list[tuple[int, ...]]:
-    """Per irrep, the position of its character's value among all values, class by class.
-
-    Values are compared exactly for equality (in a basis of the cyclotomic field) and as floats for
-    order only where they differ.
-    """
-    ranks = np.empty((len(rows), len(table.multiplicities)), dtype=np.int64)
-    for column, counts in enumerate(table.multiplicities):
-        order = counts.shape[1]
-        twice_real = counts[rows] + counts[rows][:, -np.arange(order) % order]
-        exact = [row.tobytes() for row in twice_real @ reduction(order)]
-        floats = dict(zip(exact, np.real(table.values[rows, column]), strict=True))
-        position = {key: i for i, key in enumerate(sorted(floats, key=lambda k: -floats[k]))}
-        ranks[:, column] = [position[key] for key in exact]
-    return [tuple(r) for r in ranks.tolist()]
