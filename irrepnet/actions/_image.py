@@ -25,7 +25,7 @@ TRANSPOSE: Matrix = ((0, 1), (1, 0))
 ANTITRANSPOSE: Matrix = ((0, -1), (-1, 0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ImageAction:
     """How each element of a group moves an image around its centre.
 
@@ -81,6 +81,11 @@ class ImageAction:
                         f"the image action {self.name!r} is no homomorphism: the matrices of "
                         f"elements {g} and {a} do not multiply to that of their product."
                     )
+
+    def __repr__(self) -> str:
+        if self.name in _NAMED and image(self.name) == self:
+            return f"actions.image({self.name!r})"
+        return f"actions.ImageAction({self.name!r}, {self.group!r}, {self.matrices!r})"
 
     def of(self, a: int, b: int) -> Matrix:
         """Matrix of the product `a b`."""

@@ -12,7 +12,7 @@ from irrepnet import reps
 from irrepnet.groups import Group
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PointAction:
     """A group permuting points `0 .. num_points - 1`, any orbits, any stabilisers.
 
@@ -32,6 +32,9 @@ class PointAction:
     name: str
     group: Group
     images: tuple[tuple[int, ...], ...]
+
+    def __repr__(self) -> str:
+        return f"actions.PointAction({self.name!r}, {self.group!r}, {self.images!r})"
 
     @property
     def num_points(self) -> int:

@@ -15,6 +15,7 @@ from irrepnet.compiler._edge import Features as Features
 from irrepnet.compiler._edge import Images as Images
 from irrepnet.compiler._emit import compile as compile
 from irrepnet.compiler._emit import plan_network as plan_network
+from irrepnet.compiler._graph import graph as graph
 from irrepnet.compiler._plan import Node as Node
 from irrepnet.compiler._plan import Plan as Plan
 from irrepnet.compiler._rule import Cost as Cost

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from os import PathLike
+from typing import Any, ClassVar
+
+import networkx
 
 from irrepnet.compiler._edge import Edge
 from irrepnet.specs import Spec
@@ -73,6 +77,40 @@ class Plan:
     def leaves(self) -> Iterator[Node]:
         """The layers that are not composed, in the order in which they run."""
         return (node for node in self.root.walk() if not node.children)
+
+    #: What needs the costs of layers, and so torch; filled by `irrepnet.compiler`.
+    views: ClassVar[dict[str, Callable[..., Any]]] = {}
+
+    def graph(self, positions: int | None = None) -> networkx.DiGraph:
+        """The network as a graph of layers.
+
+        Args:
+            positions: As in `irrepnet.compiler.cost`.
+
+        Returns:
+            Nodes are paths of layers (and `"input"`, `"output"`), with attributes `kind`, `type`
+            (what goes out), `params`, `flops` and `decision`; edges have `skip`.
+
+        Examples:
+            >>> import irrepnet as ir
+            >>> X = ir.FeatureType(ir.groups.flop(), "2*sym + 2*asym")
+            >>> plan = ir.compile(ir.specs.residual(fc=ir.specs.Linear(X, X))).plan
+            >>> list(plan.graph(positions=1).edges)
+            [('input', 'fc'), ('input', 'add'), ('fc', 'add'), ('add', 'output')]
+        """
+        return self.views["graph"](self, positions)
+
+    def draw(self, path: str | PathLike[str], positions: int | None = None) -> None:
+        """Write the graph of layers as an SVG picture, with types, parameters and FLOPs.
+
+        Args:
+            path: The file to write.
+            positions: As in `irrepnet.compiler.cost`.
+
+        Raises:
+            OutputError: If the file cannot be written.
+        """
+        self.views["draw"](self, path, positions)
 
     def explain(self) -> str:
         """For a person: each layer, what goes in and out, and how it is computed.

@@ -88,3 +88,45 @@ class Classifier(Spec):
         logits = FeatureType.trivial(self.feature_type.group, self.num_classes)
         drop = InvariantDropout(seen, self.drop_rate)
         return Chain((*steps, ("drop", drop), ("fc", Linear(seen, logits))))
+
+
+def chain(*parts: Spec, **named: Spec) -> Chain:
+    """Specs one after another, under the given names or numbered.
+
+    Examples:
+        >>> from irrepnet import groups, specs
+        >>> X = FeatureType(groups.flop(), "2*sym")
+        >>> specs.chain(norm=specs.LayerNorm(X), scale=specs.LayerScale(X)).steps[1][0]
+        'scale'
+    """
+    return Chain(_steps(parts, named))
+
+
+def residual(*parts: Spec, **named: Spec) -> Residual:
+    """`x + f(x)`, with `f` specs one after another, under the given names or numbered.
+
+    Examples:
+        >>> from irrepnet import groups, specs
+        >>> X = FeatureType(groups.flop(), "2*sym")
+        >>> [name for name, _ in specs.residual(specs.LayerNorm(X) >> specs.Linear(X, X)).steps]
+        ['0', '1']
+    """
+    return Residual(_steps(parts, named))
+
+
+def _steps(parts: tuple[Spec, ...], named: dict[str, Spec]) -> Steps:
+    flat = [step for part in parts for step in _unnamed(part)]
+    return (*((str(k), step) for k, step in enumerate(flat)), *named.items())
+
+
+def _unnamed(spec: Spec) -> tuple[Spec, ...]:
+    """The steps of a chain that `>>` made, so that `>>` is associative; else the spec itself."""
+    if isinstance(spec, Chain) and len(spec.steps) > 1:
+        names, steps = zip(*spec.steps, strict=True)
+        # `n * a` is one thing repeated, and stays one step.
+        if names == tuple(map(str, range(len(names)))) and len(set(steps)) > 1:
+            return steps
+    return (spec,)
+
+
+Spec.compose = lambda parts: chain(*parts)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
-from irrepnet._errors import FeatureTypeError, IrrepMismatchError
-from irrepnet.groups import Group
+from irrepnet import reps
+from irrepnet._errors import FeatureTypeError, GroupError, IrrepMismatchError
+from irrepnet.groups import Group, Subgroup
 from irrepnet.reps import Irrep
 
 _TERM = re.compile(r"\s*(?:(\d+)\s*\*\s*)?([A-Za-z_]\w*)\s*")
@@ -171,6 +172,55 @@ class FeatureType:
 
     __rmul__ = __mul__
 
+    def __matmul__(self, other: FeatureType) -> FeatureType:
+        """The tensor product: the type of products of channels of one and of the other."""
+        if not isinstance(other, FeatureType):
+            return NotImplemented
+        if other.group != self.group:
+            raise IrrepMismatchError(
+                f"cannot multiply {self} over {self.group.name} by {other} over "
+                f"{other.group.name}: expected two types over one group; restrict one to the "
+                f"other's group first."
+            )
+        total = np.zeros(len(self.group.irreps), dtype=int)
+        for a in self.blocks:
+            for b in other.blocks:
+                parts = np.array(_product(self.group, a.irrep.index, b.irrep.index))
+                total += a.multiplicity * b.multiplicity * parts
+        return FeatureType(self.group, total.tolist())
+
+    def restrict(self, subgroup: Subgroup) -> FeatureType:
+        """The type when only a subgroup's elements act.
+
+        Raises:
+            GroupError: If it is no subgroup of the type's group.
+
+        Examples:
+            >>> from irrepnet import groups
+            >>> D4 = groups.octic()
+            >>> str(FeatureType(D4, "2*A2 + 3*E").restrict(D4.subgroup([4])))
+            '3*chi0 + 5*chi1'
+        """
+        if subgroup.parent != self.group:
+            raise GroupError(
+                f"the subgroup lies in {subgroup.parent.name}: expected a subgroup of "
+                f"{self.group.name}, the group of {self}."
+            )
+        total = np.zeros(len(subgroup.as_group().irreps), dtype=int)
+        for b in self.blocks:
+            total += b.multiplicity * np.array(_restricted(subgroup, b.irrep.index))
+        return FeatureType(subgroup.as_group(), total.tolist())
+
+    def __le__(self, other: FeatureType) -> bool:
+        """Whether it is a sub-representation: no irrep occurs more often."""
+        if not isinstance(other, FeatureType) or other.group != self.group:
+            return NotImplemented
+        pairs = zip(self.multiplicities, other.multiplicities, strict=True)
+        return all(a <= b for a, b in pairs)
+
+    def __lt__(self, other: FeatureType) -> bool:
+        return self <= other and self != other
+
     def __str__(self) -> str:
         terms = (
             f"{m}*{i.name}"
@@ -181,6 +231,20 @@ class FeatureType:
 
     def __repr__(self) -> str:
         return f"FeatureType({self.group!r}, {str(self)!r})"
+
+
+@lru_cache(maxsize=4096)
+def _product(group: Group, first: int, second: int) -> tuple[int, ...]:
+    """Multiplicities of the tensor product of two irreps."""
+    a, b = (reps.of_irrep(group.irreps[i]) for i in (first, second))
+    return tuple(reps.tensor(a, b).multiplicities)
+
+
+@lru_cache(maxsize=4096)
+def _restricted(subgroup: Subgroup, index: int) -> tuple[int, ...]:
+    """Multiplicities over a subgroup of one irrep of its parent."""
+    irrep = reps.of_irrep(subgroup.parent.irreps[index])
+    return tuple(reps.restrict(irrep, subgroup).multiplicities)
 
 
 def _parse(group: Group, text: str) -> dict[str, int]:
