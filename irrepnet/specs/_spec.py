@@ -37,7 +37,7 @@ class Spec:
     """
 
     #: Spec classes by name, for `from_json`.
-    known: ClassVar[dict[str, type[Spec]]] = {}
+    known: ClassVar[dict[str, Callable[..., Spec]]] = {}
 
     #: What the compiler knows of specs; filled by `irrepnet.compiler`.
     theory: ClassVar[dict[str, Callable[[Spec], Any]]] = {}

@@ -61,5 +61,5 @@ def test_a_layer_alone_and_what_is_refused(tmp_path: Path) -> None:
     assert plan.graph(positions=7).nodes["Linear"]["flops"] == 7 * (16 + 2)
     with pytest.raises(SpecError, match=r"any number of positions: expected positions=\.\.\."):
         plan.graph()
-    with pytest.raises(OutputError, match="cannot write .*no folder.*: No such file or directory"):
+    with pytest.raises(OutputError, match=r"cannot write .*no folder.*: No such file or directory"):
         plan.draw(tmp_path / "no folder" / "plan.svg", positions=1)
