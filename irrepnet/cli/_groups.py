@@ -9,13 +9,17 @@ from rich.table import Table
 from rich.text import Text
 from tyro.conf import Positional, arg
 
-from irrepnet.cli._output import show, show_text
+from irrepnet._errors import GroupError
+from irrepnet.cli._output import show, show_text, table
 
 if TYPE_CHECKING:
     from irrepnet.groups import Group, Subgroup
 
 #: Subgroups of larger groups are listed only when asked for: there may be very many.
 SUBGROUPS_UP_TO = 200
+
+#: Classes and irreps that are listed.
+ROWS_UP_TO = 128
 
 #: Columns of the largest character table that is printed.
 _TABLE_UP_TO = 40
@@ -61,20 +65,30 @@ class Groups:
         if not self.name:
             show_text(f"{_FORMS}\nGroups that move images (--group): {', '.join(image_names())}")
             return 0
-        group = _group(self.name)
-        show(Text(_title(group), style="bold"), *_section("Conjugacy classes", _classes(group)))
+        group = group_of(self.name)
+        more = len(group.conjugacy_classes) - ROWS_UP_TO
+        show(Text(_title(group), style="bold"))
+        show(*_section("Conjugacy classes", _classes(group), more))
         show(Text("\nCharacter table", style="bold cyan"))
         show_text(_characters(self.name, group))
-        show(*_section("Real irreps", _irreps(group)))
-        small = group.order <= SUBGROUPS_UP_TO
-        if self.subgroups == "yes" or (self.subgroups == "auto" and small):
-            show(*_section("Subgroups up to conjugacy", _subgroups(group)))
-        elif self.subgroups == "auto":
-            show(Text("\nSubgroups: ask for them with --subgroups yes", style="dim"))
+        show(*_section("Real irreps", _irreps(group), len(group.irreps) - ROWS_UP_TO))
+        if self.subgroups != "no":
+            show(*self._subgroups(group))
         return 0
 
+    def _subgroups(self, group: Group) -> tuple[Text | Table, ...]:
+        """The subgroups, or why they are left out."""
+        if self.subgroups == "yes":
+            return _section("Subgroups up to conjugacy", _subgroups(group))
+        if group.order > SUBGROUPS_UP_TO:
+            return (Text("\nSubgroups: ask for them with --subgroups yes", style="dim"),)
+        try:
+            return _section("Subgroups up to conjugacy", _subgroups(group))
+        except GroupError as problem:  # too many: an error only where they were asked for
+            return (Text(f"\nSubgroups are left out: {problem}", style="dim"),)
 
-def _group(name: str) -> Group:
+
+def group_of(name: str) -> Group:
     """The group of that name, or the group of the image action of that name."""
     from irrepnet import actions, groups
 
@@ -91,20 +105,14 @@ def _characters(name: str, group: Group) -> str:
             f"{count} classes are too many to print: see irrepnet.groups.parse({name!r})"
             f".character_table."
         )
-    table = str(group.character_table).partition("\n")[2]  # the first line says what the title does
-    return f"{table}\n+ real, o complex, - quaternionic (Frobenius and Schur)"
+    rows = str(group.character_table).partition("\n")[2]  # the first line says what the title does
+    return f"{rows}\n+ real, o complex, - quaternionic (Frobenius and Schur)"
 
 
-def _section(title: str, table: Table) -> tuple[Text, Table]:
-    return Text(f"\n{title}", style="bold cyan"), table
-
-
-def _table(*columns: str) -> Table:
-    """Left-aligned names, right-aligned numbers (columns that start with #)."""
-    table = Table(box=None, padding=(0, 1), pad_edge=False)
-    for column in columns:
-        table.add_column(column.removeprefix("#"), justify="right" if "#" in column else "left")
-    return table
+def _section(title: str, rows: Table, more: int = 0) -> tuple[Text | Table, ...]:
+    """A table under its title, and how many of its rows were left out."""
+    left_out = (Text(f"... and {more} more", style="dim"),) if more > 0 else ()
+    return Text(f"\n{title}", style="bold cyan"), rows, *left_out
 
 
 def _title(group: Group) -> str:
@@ -131,18 +139,18 @@ def _element(group: Group, a: int) -> str:
 
 
 def _classes(group: Group) -> Table:
-    table = _table("#class", "#size", "#element order", "representative")
-    for number, found in enumerate(group.conjugacy_classes):
+    rows = table("#class", "#size", "#element order", "representative")
+    for number, found in enumerate(group.conjugacy_classes[:ROWS_UP_TO]):
         shown = _element(group, found.representative)
-        table.add_row(str(number), str(found.size), str(found.element_order), shown)
-    return table
+        rows.add_row(str(number), str(found.size), str(found.element_order), shown)
+    return rows
 
 
 def _irreps(group: Group) -> Table:
-    table = _table("irrep", "#dim", "kind", "#dim End", "#in regular", "faithful", "matrices")
-    for irrep in group.irreps:
+    rows = table("irrep", "#dim", "kind", "#dim End", "#in regular", "faithful", "matrices")
+    for irrep in group.irreps[:ROWS_UP_TO]:
         faithful = int((irrep.characters == irrep.dim).sum()) == 1
-        table.add_row(
+        rows.add_row(
             irrep.name,
             str(irrep.dim),
             irrep.kind,
@@ -151,14 +159,14 @@ def _irreps(group: Group) -> Table:
             "yes" if faithful else "no",
             "exact" if irrep.is_exact else "numeric",
         )
-    return table
+    return rows
 
 
 def _subgroups(group: Group) -> Table:
-    table = _table("#order", "#index", "#conjugates", "normal", "abelian", "generators")
+    rows = table("#order", "#index", "#conjugates", "normal", "abelian", "generators")
     for found in group.subgroup_classes:
-        table.add_row(*_subgroup(found))
-    return table
+        rows.add_row(*_subgroup(found))
+    return rows
 
 
 def _subgroup(found: Subgroup) -> tuple[str, ...]:

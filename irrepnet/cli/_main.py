@@ -13,8 +13,10 @@ from typing import Annotated, Any, Protocol
 import tyro
 
 from irrepnet._errors import IrrepnetError
+from irrepnet.cli._bench_groups import BenchGroups
 from irrepnet.cli._certify import Certify
 from irrepnet.cli._compare import Compare
+from irrepnet.cli._decompose import Decompose
 from irrepnet.cli._flops import Flops
 from irrepnet.cli._groups import Groups
 from irrepnet.cli._models import Models
@@ -34,7 +36,9 @@ COMMANDS: dict[str, type[Command]] = {
     "flops": Flops,
     "certify": Certify,
     "groups": Groups,
+    "decompose": Decompose,
     "models": Models,
+    "bench groups": BenchGroups,
 }
 
 _DESCRIPTION = """Equivariant networks that cost less than ordinary ones, for any finite group.
@@ -42,9 +46,11 @@ _DESCRIPTION = """Equivariant networks that cost less than ordinary ones, for an
 Examples:
   irrepnet models                                     which networks there are
   irrepnet groups D4                                  classes, irreps, subgroups of a group
+  irrepnet decompose D4 --grid 14x14                  which irreps an image grid holds
   irrepnet flops vit_base_patch16_224 --group flop    what a network costs, without running it
   irrepnet certify vit_tiny_patch16_224 --group D4    how far a network is from invariant
   irrepnet compare vit_small_patch16_224              both networks on a photo, measured
+  irrepnet bench groups                               how fast group theory is here
 
 irrepnet COMMAND --help says more about each."""
 
@@ -63,7 +69,7 @@ def main(args: Sequence[str] | None = None) -> int:
     if words == ["--version"]:
         print(f"irrepnet {_version()}")
         return 0
-    name = words[0] if words else ""
+    name = _name(words)
     try:
         command = _parse(name, words)
         with quiet_pipe():
@@ -76,11 +82,17 @@ def main(args: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _name(words: list[str]) -> str:
+    """The command: one word or two."""
+    two = " ".join(words[:2])
+    return two if two in COMMANDS else " ".join(words[:1])
+
+
 def _parse(name: str, words: list[str]) -> Command:
     """The command with its options; prints help or complains, and exits, where asked to."""
     if name in COMMANDS:
-        kind = COMMANDS[name]
-        return tyro.cli(kind, prog=f"irrepnet {name}", description=getdoc(kind), args=words[1:])
+        kind, rest = COMMANDS[name], words[len(name.split()) :]
+        return tyro.cli(kind, prog=f"irrepnet {name}", description=getdoc(kind), args=rest)
     # No command: the help of all of them, or what is wrong.
     kinds = [
         Annotated[kind, tyro.conf.subcommand(name, description=_summary(kind))]

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from irrepnet.measure import Subject
 
 #: Options that change a size of the named model, for quick looks at small networks.
-SIZES = ("depth", "width", "heads", "patch", "img_size", "num_classes")
+SIZES = ("heads", "patch", "img_size", "num_classes")
+
+#: The same, one number for all, or one for each stage of a network that has stages.
+STAGED = ("depth", "width")
 
 
 def _option(metavar: str, text: str, **more: Any) -> Any:
@@ -49,8 +52,12 @@ class Network:
         ),
     ] = ""
     seed: Annotated[int, arg(metavar="INT", help="Seed of the weights.")] = 0
-    depth: Annotated[int, _size("Number of blocks")] = 0
-    width: Annotated[int, _size("Channels of a token")] = 0
+    depth: Annotated[
+        str, _option("INT[,INT..]", "Number of blocks; 2,2,6,2 for a network of four stages.")
+    ] = ""
+    width: Annotated[
+        str, _option("INT[,INT..]", "Channels; 32,64,128,256 for a network of four stages.")
+    ] = ""
     heads: Annotated[int, _size("Attention heads")] = 0
     patch: Annotated[int, _size("Patch height and width in pixels")] = 0
     img_size: Annotated[int, _size("Image height and width in pixels")] = 0
@@ -74,18 +81,23 @@ class Network:
             )
         return self.model_name or self.model
 
-    def sizes(self) -> tuple[tuple[str, int], ...]:
-        """The sizes that were given.
+    def sizes(self) -> tuple[tuple[str, Any], ...]:
+        """The sizes that were given, as options of `create_model`.
 
         Raises:
-            OptionError: If one is negative.
+            OptionError: If one is no positive number.
         """
+        found: list[tuple[str, Any]] = []
+        for name in STAGED:
+            numbers = _numbers(name, getattr(self, name))
+            if len(numbers) == 1:
+                found.append((name, numbers[0]))
+            elif numbers:
+                found.append((f"{name}s", numbers))
         for name in SIZES:
-            value = getattr(self, name)
-            if value < 0:
-                option = name.replace("_", "-")
-                raise OptionError(f"got --{option} {value}: expected a whole number of at least 1.")
-        return tuple((name, getattr(self, name)) for name in SIZES if getattr(self, name))
+            if getattr(self, name):
+                found += [(name, n) for n in _numbers(name, str(getattr(self, name)))]
+        return tuple(found)
 
     def subject(self) -> Subject:
         """The network as a value.
@@ -96,6 +108,16 @@ class Network:
         from irrepnet.measure import Subject
 
         return Subject(self.named, self.group, breaks(self.break_at), self.sizes(), self.seed)
+
+
+def _numbers(name: str, text: str) -> tuple[int, ...]:
+    """Positive numbers, separated by commas."""
+    pieces = [piece.strip() for piece in text.split(",") if piece.strip()]
+    if any(not piece.isdigit() or int(piece) < 1 for piece in pieces):
+        raise OptionError(
+            f"got --{name.replace('_', '-')} {text}: expected a whole number of at least 1."
+        )
+    return tuple(map(int, pieces))
 
 
 def breaks(text: str) -> tuple[tuple[str, int], ...]:

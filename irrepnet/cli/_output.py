@@ -19,6 +19,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Table
 from rich.text import Text
 
 #: Columns where no terminal says otherwise.
@@ -38,6 +39,14 @@ def show(*renderables: RenderableType) -> None:
         console.print(*renderables, sep="\n")
     for line in capture.get().splitlines():
         print(line.rstrip())
+
+
+def table(*columns: str) -> Table:
+    """A table without lines; columns whose titles start with # are numbers, aligned right."""
+    rows = Table(box=None, padding=(0, 1), pad_edge=False)
+    for column in columns:
+        rows.add_column(column.removeprefix("#"), justify="right" if "#" in column else "left")
+    return rows
 
 
 def show_text(text: str) -> None:

@@ -27,7 +27,7 @@ class Subject:
     model: str
     group: str = "trivial"
     break_at: tuple[tuple[str, int], ...] = ()
-    sizes: tuple[tuple[str, int], ...] = ()
+    sizes: tuple[tuple[str, Any], ...] = ()
     seed: int = 0
 
     def build(

@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Any
 
 from irrepnet.accounting import FlopReport
-from irrepnet.report._places import PARTS, block_of, part_of
+from irrepnet.report._places import PARTS, places
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,7 @@ def summarise(
 def _entries(report: FlopReport, times: Mapping[str, float]) -> dict[tuple[str, str], Entry]:
     """Entries by block and part, in the order in which they run."""
     entries: dict[tuple[str, str], Entry] = {}
-    for row in report.rows:
-        place = block_of(row), part_of(row)
+    for row, place in zip(report.rows, places(report.rows), strict=True):
         entry = Entry(row.params, row.matmul_flops, row.other_flops, times.get(row.path))
         entries[place] = entries.get(place, Entry()) + entry
     return entries

@@ -16,11 +16,13 @@ from irrepnet.report._comparison import Comparison
 from irrepnet.report._costs import Entry, Line, ratio
 from irrepnet.report._extras import require
 from irrepnet.report._numbers import mebibytes, millions, milliseconds, share, times
+from irrepnet.report._places import PARTS
 
-#: Colour-blind safe (Okabe and Ito), legible on light and dark; in the order of parts.
+#: Colour-blind safe (Okabe and Ito), legible on light and dark; in the order of `PARTS`. Whatever
+#: mixes tokens has one colour: no network does so in two ways.
 _COLOURS = (
-    "#009e73", "#8c8c8c", "#f0c419", "#0072b2", "#d55e00",
-    "#56b4e9", "#5b5ea6", "#cc79a7", "#a6761d", "#444444", "#1b9e9e",
+    "#009e73", "#8c8c8c", "#666699", "#1b9e9e", "#d55e00", "#f0c419", "#0072b2",
+    "#d55e00", "#56b4e9", "#d55e00", "#5b5ea6", "#cc79a7", "#a6761d", "#444444",
 )  # fmt: skip
 
 
@@ -49,8 +51,7 @@ def html(comparison: Comparison) -> str:
     )
     source = resources.files("irrepnet.report").joinpath("compare.html.j2")
     template = environment.from_string(source.read_text(encoding="utf-8"))
-    parts = [line.part for line in comparison.costs.parts]
-    colours = {part: _COLOURS[i % len(_COLOURS)] for i, part in enumerate(parts)}
+    colours = {line.part: _colour(line.part) for line in comparison.costs.parts}
     return template.render(
         comparison=comparison,
         words=words,
@@ -67,6 +68,10 @@ def html(comparison: Comparison) -> str:
         share=share,
         times=times,
     )
+
+
+def _colour(part: str) -> str:
+    return _COLOURS[PARTS.index(part)] if part in PARTS else "#999999"
 
 
 def _pictures(comparison: Comparison) -> list[tuple[str, str]]:

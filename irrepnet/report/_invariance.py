@@ -115,9 +115,9 @@ def _changes(
     step: Callable[[], None],
 ) -> dict[tuple[str, int], float]:
     """Relative change of one network's logits by dtype and element."""
-    model = randomise_(subject.build(dtype=torch.float64), request.seed)
-    config = subject.build("meta").default_cfg
-    x = photo.tensor(config)
+    model = subject.build(dtype=torch.float64)
+    randomise_(model, request.seed)
+    x = photo.tensor(model.default_cfg)
     edge = Images(request.action, x.shape[1], (x.shape[2], x.shape[3]))
     changes = {}
     for name, dtype in _DTYPES.items():

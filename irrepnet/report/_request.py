@@ -27,7 +27,7 @@ class Request:
     model: str
     group: str = "flop"
     break_at: tuple[tuple[str, int], ...] = ()
-    sizes: tuple[tuple[str, int], ...] = ()
+    sizes: tuple[tuple[str, Any], ...] = ()
     picture: str | None = None
     settings: Settings = field(default_factory=Settings)
     seed: int = 0

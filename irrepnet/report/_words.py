@@ -51,7 +51,8 @@ def latency_method(comparison: Comparison) -> str:
 def latency_verdict(comparison: Comparison) -> str:
     """What the times mean."""
     group, speedup = comparison.request.group, comparison.speedup
-    said = f"{group} is {speedup:.2f} times as fast as dense"
+    shortest = f"{comparison.speedup_of_minima:.2f} by the shortest runs"
+    said = f"{group} is {speedup:.2f} times as fast as dense ({shortest})"
     if comparison.realised is not None:
         shows = f"{comparison.realised:.0%}" if comparison.realised > 0 else "none"
         said += (

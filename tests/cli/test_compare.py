@@ -53,7 +53,7 @@ def test_every_part_of_every_block_is_printed(compared) -> None:
         "Latency: batch of 2 images, float32, 1 thread, eager",
         "Medians of 3 runs of each network, interleaved in one fresh process",
         "MALLOC_MMAP_THRESHOLD_",
-        "times as fast as dense, with",
+        "times as fast as dense (",
         "of the saving shows as time",
         "Each network in a fresh process of its own",
         "flop: invariant up to rounding when mirrored left to right",
