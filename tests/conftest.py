@@ -5,12 +5,17 @@ from collections.abc import Iterator
 
 import jaxtyping
 import pytest
+import torch
 from hypothesis import settings
 
 # A busy machine must not fail a property; CI draws the same examples each time.
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+# Small products gain nothing from a second thread, and lose much on a busy machine.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from irrepnet.compiler._rule import rule_of
 from irrepnet.specs import Chain, Classifier, Residual, Spec
 
 #: Steps become attributes of such a module.
-_MODULE = nn.Chain(())
+_MODULE = nn.Residual(())
 
 
 def source_of(spec: Spec) -> Edge:

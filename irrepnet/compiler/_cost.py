@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from irrepnet._errors import SpecError
@@ -16,7 +17,7 @@ class Row:
     """What one layer costs for one sample.
 
     Attributes:
-        path: The layer's module path; a skip connection's is its residual layer's.
+        path: The layer's module path.
         kind: Name of the layer's spec, or `"Skip"` for the addition of a skip connection.
         cost: Parameters and FLOPs.
     """
@@ -64,18 +65,19 @@ def cost(plan: Plan, positions: int | None = None) -> tuple[Row, ...]:
             f"the network takes {plan.source} at any number of positions: expected positions=..., "
             f"the number of feature vectors of one sample."
         )
-    rows: list[Row] = []
-    for node in plan.root.walk():
-        at = _positions(node, plan, start)
-        if isinstance(node.spec, Residual):
-            assert isinstance(node.source, Features)
-            added = Cost(other=(("elementwise", at * node.source.type.dim),))
-            rows.append(Row(node.path, "Skip", added))
-        elif not node.children:
-            rows.append(
-                Row(node.path, node.kind, rule_of(node.spec).cost(node.spec, node.source, at))
-            )
-    return tuple(rows)
+    return tuple(_rows(plan.root, plan, start))
+
+
+def _rows(node: Node, plan: Plan, start: int) -> Iterator[Row]:
+    at = _positions(node, plan, start)
+    if not node.children:
+        yield Row(node.path, node.kind, rule_of(node.spec).cost(node.spec, node.source, at))
+    for child in node.children:
+        yield from _rows(child, plan, start)
+    if isinstance(node.spec, Residual):
+        assert isinstance(node.source, Features)
+        added = Cost(other=(("elementwise", at * node.source.type.dim),))
+        yield Row(f"{node.path}.skip" if node.path else "skip", "Skip", added)
 
 
 def _positions(node: Node, plan: Plan, start: int) -> int:

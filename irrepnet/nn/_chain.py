@@ -49,12 +49,24 @@ class Chain(Layer):
         return _named(nn.Sequential(), self)
 
 
+class Skip(nn.Module):
+    """The addition of a skip connection."""
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Add."""
+        return x + y
+
+
 class Residual(Chain):
     """`x + f(x)`, with `f` named layers one after another."""
 
+    def __init__(self, layers: Iterable[tuple[str, nn.Module]]) -> None:
+        super().__init__(layers)
+        self.skip = Skip()
+
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layers and add the input."""
-        return x + super().forward(x)
+        return self.skip(x, super().forward(x))
 
     def _dense(self) -> nn.Sequential:
         return _named(DenseResidual(), self)
@@ -111,8 +123,8 @@ class Classifier(Layer):
         """From tokens to logits `(batch, num_classes)`, or to what the last layer sees."""
         if not pre_logits:
             return self.head(x)
-        for name in self.head.names[:-1]:
-            x = getattr(self.head, name)(x)
+        for name in self.head.names:
+            x = x if name == "fc" else getattr(self.head, name)(x)
         return x
 
     def forward(self, x: Tensor) -> Tensor:
@@ -120,20 +132,22 @@ class Classifier(Layer):
         return self.forward_head(self.forward_features(x))
 
     def get_classifier(self) -> nn.Module:
-        """The last layer."""
-        return self.head.get_submodule("fc")
+        """The last layer; the identity for a network without classes."""
+        return self.head.get_submodule("fc") if "fc" in self.head.names else nn.Identity()
 
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
         """Replace the head by a fresh one.
 
         Args:
-            num_classes: Number of logits.
+            num_classes: Number of logits; 0 for none, so that the network gives what the last
+                layer would see.
             global_pool: `"token"` or `"avg"`; by default as before.
         """
         sample = next(self.parameters())
         self.plan, self.head = self._rebuild_head(
             self.plan, num_classes, global_pool, sample.device, sample.dtype
         )
+        self.head.train(self.training)
 
     def no_weight_decay(self) -> set[str]:
         """Names of parameters that optimisers should not decay, as in timm."""

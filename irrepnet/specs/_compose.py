@@ -41,7 +41,7 @@ class Classifier(Spec):
     Attributes:
         features: From images to tokens, ending in `feature_type`; one step is called `blocks`.
         feature_type: Type of the tokens.
-        num_classes: Number of logits.
+        num_classes: Number of logits; 0 for a network that gives what the last layer would see.
         global_pool: `"token"` or `"avg"`.
         drop_rate: Dropout before the last layer.
         invariants: Invariants that the last layer sees (see `InvariantMap`).
@@ -85,9 +85,9 @@ class Classifier(Spec):
         return self._head(steps, seen)
 
     def _head(self, steps: Steps, seen: FeatureType) -> Chain:
-        logits = FeatureType.trivial(self.feature_type.group, self.num_classes)
-        drop = InvariantDropout(seen, self.drop_rate)
-        return Chain((*steps, ("drop", drop), ("fc", Linear(seen, logits))))
+        steps = (*steps, ("drop", InvariantDropout(seen, self.drop_rate)))
+        if self.num_classes:
+            logits = FeatureType.trivial(self.feature_type.group, self.num_classes)
 
 
 def chain(*parts: Spec, **named: Spec) -> Chain:
@@ -130,3 +130,5 @@ def _unnamed(spec: Spec) -> tuple[Spec, ...]:
 
 
 Spec.compose = lambda parts: chain(*parts)
+            steps = (*steps, ("fc", Linear(seen, logits)))
+        return Chain(steps)

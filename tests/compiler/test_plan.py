@@ -183,12 +183,12 @@ def test_cost_needs_positions() -> None:
     assert sum(row.flops for row in rows) * 2 == sum(row.flops for row in cost(plan, 6))
     assert [row.kind for row in rows] == [
         "LayerNorm",
-        "Skip",
         "Linear",
         "Activation",
         "Linear",
         "LayerScale",
         "DropPath",
+        "Skip",
         "InvariantMap",
     ]
 
