@@ -88,6 +88,8 @@ class Classifier(Spec):
         steps = (*steps, ("drop", InvariantDropout(seen, self.drop_rate)))
         if self.num_classes:
             logits = FeatureType.trivial(self.feature_type.group, self.num_classes)
+            steps = (*steps, ("fc", Linear(seen, logits)))
+        return Chain(steps)
 
 
 def chain(*parts: Spec, **named: Spec) -> Chain:
@@ -130,5 +132,3 @@ def _unnamed(spec: Spec) -> tuple[Spec, ...]:
 
 
 Spec.compose = lambda parts: chain(*parts)
-            steps = (*steps, ("fc", Linear(seen, logits)))
-        return Chain(steps)
