@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -54,7 +54,7 @@ def read_records(path: str) -> tuple[str, list[dict[str, Any]]]:
         data = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         raise OptionError(
-            f"cannot read the groups of {path}: {problem}. Expected JSON as GAP's export wrote it."
+            f'cannot read groups from {path}: {problem}. Expected JSON such as {{"groups": [...]}}.'
         ) from None
     groups = data.get("groups") if isinstance(data, dict) else None
     if not isinstance(groups, list) or not groups:
@@ -66,7 +66,7 @@ def read_records(path: str) -> tuple[str, list[dict[str, Any]]]:
                 f"got a group without {', '.join(missing)} in {path}: expected name, generators "
                 "(image lists), what GAP found, and its time gap_ns_irr."
             )
-    return str(data.get("meta", {}).get("gap", "")), groups
+    return str(data.get("meta", {}).get("gap", "of an unknown version")), groups
 
 
 def time_groups(records: Sequence[dict[str, Any]], runs: int) -> Iterator[GroupTime]:
