@@ -185,6 +185,9 @@ def alignment(irrep: Irrep, subgroup: Subgroup) -> np.ndarray:
     Returns:
         `U`, float64 `(dim, dim)`, with `U rho(h) U^T = (+)_j sigma_j(h) (x) I_(m_j)`.
 
+    Cost:
+        O(|H| * dim^2 * sum of the subgroup's irrep dimensions that occur).
+
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 7.2.
 

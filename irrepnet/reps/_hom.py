@@ -181,6 +181,9 @@ def hom(source: Representation, target: Representation) -> Hom:
     Raises:
         RepresentationError: If the groups differ.
 
+    Cost:
+        None: the decompositions are made when first asked for.
+
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 2.2, Prop. 4 (Schur's lemma).
 

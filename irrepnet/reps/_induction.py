@@ -22,6 +22,9 @@ def restrict(representation: Representation, subgroup: Subgroup) -> Representati
     Raises:
         RepresentationError: If it is not a subgroup of the representation's group.
 
+    Cost:
+        O(|H| * dim) for permutations, O(|H| * dim^2) for matrices.
+
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 7.2.
 

@@ -47,6 +47,9 @@ def tensor(first: Representation, second: Representation) -> Representation:
     Raises:
         RepresentationError: If the groups differ.
 
+    Cost:
+        O(order * dim) for permutations, O(order * dim^2) for matrices, `dim` of the product.
+
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 1.5.
 
@@ -84,6 +87,9 @@ def tensor(first: Representation, second: Representation) -> Representation:
 def symmetric_square(representation: Representation) -> Representation:
     """The symmetric square, basis `e_i e_i` and `(e_i e_j + e_j e_i) / sqrt 2` for `i <= j`.
 
+    Cost:
+        O(order * dim^2) for permutations, O(order * dim^4) for matrices.
+
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 1.6 and 2.1, Prop. 3.
 
@@ -97,6 +103,9 @@ def symmetric_square(representation: Representation) -> Representation:
 
 def exterior_square(representation: Representation) -> Representation:
     """The exterior square, basis `(e_i e_j - e_j e_i) / sqrt 2` for `i < j`.
+
+    Cost:
+        O(order * dim^2) for permutations, O(order * dim^4) for matrices.
 
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 1.6 and 2.1, Prop. 3.
@@ -150,6 +159,9 @@ def _square(representation: Representation, symmetry: int) -> Representation:
 
 def dual(representation: Representation) -> Representation:
     """The dual representation: inverse transposes. Orthogonal matrices are their own.
+
+    Cost:
+        O(order * dim^2) for matrices that a user gave, else none.
 
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 2.1, Exercise 2.3.
