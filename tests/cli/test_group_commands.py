@@ -1,4 +1,4 @@
-"""The commands about groups and their representations: `decompose`, `bench groups`, large groups."""
+"""Commands about representations: `decompose`, `bench groups`, and `groups` of large groups."""
 
 import json
 import re
