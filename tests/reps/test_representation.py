@@ -1,5 +1,7 @@
 """Representations and their algebra, against dense matrices written here."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -222,14 +224,14 @@ def grid(n: int) -> Representation:
 
 
 def test_a_grid_in_milliseconds() -> None:
-    import time
-
-    grid(4).decompose()
-    start = time.perf_counter()
-    V = grid(14)
-    d = V.decompose()
-    d.basis.apply(np.ones(196))
-    assert time.perf_counter() - start < 0.05
+    times = []
+    for _ in range(5):  # the best of five: other programs may run
+        start = time.perf_counter()
+        V = grid(14)
+        d = V.decompose()
+        d.basis.apply(np.ones(196))
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.01
     assert d.multiplicities == (28, 21, 21, 28, 49)
     assert [(t.index, t.num_orbits) for t in d.orbit_types] == [(8, 21), (4, 7)]
     assert reps.hom(V, V).dim == 4851
