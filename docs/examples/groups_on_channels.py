@@ -30,7 +30,3 @@ for G in (groups.quaternion(), groups.alternating(5)):
     ir.testing.assert_matches_dense(net)
     report = ir.testing.assert_flops(net, (1, X.dim))
     print(f"{G}: {X.dim} channels, {report.total:,} FLOPs, error {certificate.worst:.0e}")
-
-# The binary icosahedral group's quotient acts on ordinary space: a vector and its length.
-space = ir.FeatureType(groups.alternating(5), {groups.alternating(5).irreps[1].name: 1})
-assert space.dim == 3
