@@ -19,6 +19,9 @@ def trivial() -> Group:
     Cost:
         O(1).
 
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 1.1.
+
     Examples:
         >>> from irrepnet import groups
         >>> groups.trivial().order
@@ -33,6 +36,9 @@ def flop() -> Group:
 
     Cost:
         O(1).
+
+    References:
+        Flopping for FLOPs (arXiv 2502.05169), which names it.
 
     Examples:
         >>> from irrepnet import groups

@@ -34,6 +34,10 @@ def from_recipe(recipe: Sequence) -> Group:
     Cost:
         That of building the group.
 
+    References:
+        Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 3.1 (a group
+        is stored as what defines it).
+
     Examples:
         >>> from irrepnet import groups
         >>> groups.from_recipe(["direct_product", ["cyclic", 2], ["flop"]]).order

@@ -30,6 +30,18 @@ class Coupling:
             equivariant map `x (x) y -> z`, `z_k = sum_ij c[k, i, j] x_i y_j`. The maps are
             orthonormal in `(k, i, j)` up to the dimension; for types C and H, the others are their
             products with the commutant.
+
+    Cost:
+        That of `clebsch_gordan`; `exact` is computed when first asked.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 1.5 and 2.7.
+
+    Examples:
+        >>> from irrepnet import groups
+        >>> E = groups.dihedral(4).irrep("E")
+        >>> [(c.irrep.name, c.multiplicity, c.coefficients.shape) for c in clebsch_gordan(E, E)][:2]
+        [('A1', 1, (1, 1, 2, 2)), ('A2', 1, (1, 1, 2, 2))]
     """
 
     irrep: Irrep

@@ -37,6 +37,18 @@ class CharacterTable:
         root: The primitive root of `prime` whose powers stand for the roots of unity.
         residues: Characters modulo `prime`, int64 of shape `(irreps, classes)`.
         eigenvalues: The exact table, as eigenvalues of one element per class.
+
+    Cost:
+        That of `character_table`; `values` and `exact` are made when first asked.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 2.3 to 2.5.
+
+    Examples:
+        >>> from irrepnet import groups
+        >>> print(groups.quaternion().character_table)
+        Q8: 8 elements, 5 classes
+        ...
     """
 
     group: Group

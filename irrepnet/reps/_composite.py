@@ -17,7 +17,20 @@ from irrepnet.reps._representation import Representation, check_same_group
 
 
 class SumRepresentation(Representation):
-    """A direct sum: coordinates of the parts one after the other."""
+    """A direct sum: coordinates of the parts one after the other.
+
+    Cost:
+        That of the parts; `matrix` forms dim^2 numbers, characters and bases do not.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 1.3.
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> G = groups.flop()
+        >>> reps.regular(G) + reps.of_irrep(G.irrep("asym"))
+        <sum of 2 representations of flop, dim 3>
+    """
 
     def __init__(self, group: Group, parts: tuple[Representation, ...]) -> None:
         self.group, self.parts = group, parts
@@ -70,7 +83,19 @@ class SumRepresentation(Representation):
 
 
 class IsotypicRepresentation(Representation):
-    """The sum of `m_i` copies of each irrep `i`, in isotypic coordinates."""
+    """The sum of `m_i` copies of each irrep `i`, in isotypic coordinates.
+
+    Cost:
+        Its change of basis is the identity.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 2.6.
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> reps.isotypic(groups.flop(), (1, 2)).matrix(1).tolist()
+        [[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, -1.0]]
+    """
 
     def __init__(self, group: Group, multiplicities: tuple[int, ...]) -> None:
         self.group = group

@@ -18,6 +18,19 @@ class Hom:
     Per irrep, an intertwiner is a `(m_W, m_V)` matrix over the division algebra: real parameters of
     shape `(end_dim, m_W, m_V)`. `parameters` are a list of such arrays, one per irrep, or one flat
     vector of length `dim` in the same order.
+
+    Cost:
+        Dimension and shapes from multiplicities; only `materialize` and `project` form matrices.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 2.2, Prop. 4 (Schur's lemma).
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> V = reps.regular(groups.quaternion())
+        >>> H = reps.hom(V, 2 * V)
+        >>> H.dim, H.shapes[4]
+        (16, (4, 2, 1))
     """
 
     def __init__(self, source: Representation, target: Representation) -> None:

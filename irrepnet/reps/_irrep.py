@@ -37,6 +37,9 @@ class Irrep:
             one row, which occurs twice).
         model: A closed form for the matrices, if the group's family has one.
 
+    Cost:
+        O(1) until matrices are asked for; then O(dim^2) each, after a construction that is kept.
+
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 13.2.
 

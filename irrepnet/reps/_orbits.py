@@ -35,6 +35,18 @@ class OrbitType:
             order of their smallest point. int64 `(num_orbits, index)`.
         character: Sign of each element of `H` on `e_(p_o)`, or None if all are 1.
         signs: `t_j e_(p_o) = signs[o, j] e_(points[o, j])`, or None if all are 1.
+
+    Cost:
+        One basis of `index^2` numbers for all orbits of the type, built when first used.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 3.3 and 7.2.
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> kinds = reps.permutation(groups.flop(), [[1, 0, 2]]).orbit_types
+        >>> [(kind.index, kind.stabiliser, kind.points.tolist()) for kind in kinds]
+        [(2, (0,), [[0, 1]]), (1, (0, 1), [[2]])]
     """
 
     group: Group

@@ -24,6 +24,18 @@ class PermutationRepresentation(Representation):
         group: The group.
         images: `images[a][i]` is where element `a` sends point `i`, int `(order, dim)`.
         signs: `a e_i = signs[a][i] e_(images[a][i])`, or None if all are 1.
+
+    Cost:
+        O(order * dim) memory; no matrix of size dim^2 is formed unless `matrix` is asked for.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 1.2, Example (c).
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> V = reps.permutation(groups.flop(), [[1, 0, 2]])
+        >>> V.dim, V.character.tolist(), V.multiplicities
+        (3, [3.0, 1.0], (2, 1))
     """
 
     def __init__(self, group: Group, images: np.ndarray, signs: np.ndarray | None = None) -> None:

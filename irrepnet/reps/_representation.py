@@ -23,6 +23,18 @@ class Representation:
 
     Sums `V + W`, multiples `3 * V` and tensor products `V @ W` are representations again; see also
     `symmetric_square`, `exterior_square`, `dual`, `restrict` and `induce`.
+
+    Cost:
+        Characters and multiplicities need one trace per class; nothing else is computed unasked.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 1.1 and 1.5.
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> V = reps.regular(groups.cyclic(3))
+        >>> (2 * V + V @ V).dim, (2 * V + V @ V).multiplicities
+        (15, (5, 5))
     """
 
     group: Group
@@ -157,6 +169,18 @@ class MatrixRepresentation(Representation):
         matrices: float64 `(order, dim, dim)`.
         character_modulo: The character modulo a prime, if it is known exactly.
         field_form: The matrices without square roots, if they are known exactly.
+
+    Cost:
+        8 * order * dim^2 bytes.
+
+    References:
+        Serre, *Linear Representations of Finite Groups*, sec. 1.1.
+
+    Examples:
+        >>> from irrepnet import groups, reps
+        >>> G = groups.flop()
+        >>> reps.from_matrices(G, [np.eye(2), np.diag([1.0, -1.0])])
+        <matrix representation of flop, dim 2>
     """
 
     def __init__(
