@@ -17,6 +17,7 @@ from irrepnet.compiler._meet import require_features
 from irrepnet.compiler._rule import Cost, Factory, register
 from irrepnet.types import (
     ACTIVATION_BASES,
+    INITIALISATIONS,
     INVARIANTS,
     LINEAR_LOWERINGS,
     FeatureType,
@@ -40,6 +41,7 @@ class LinearRule:
         at = require_features(edge, spec.in_type)
         check_linear(spec.in_type, spec.out_type)
         check_choice("lowering", spec.lowering or "separate", LINEAR_LOWERINGS)
+        check_choice("initialisation", spec.init, INITIALISATIONS)
         return spec, replace(at, type=spec.out_type)
 
     def decide(self, spec: specs.Linear, edge: Edge) -> str:
@@ -89,6 +91,8 @@ class LayerNormRule:
     def check(self, spec: specs.LayerNorm, edge: Edge) -> tuple[specs.LayerNorm, Edge]:
         at = require_features(edge, spec.feature_type)
         check_norm(spec.feature_type, spec.centring, spec.weighting)
+        if spec.eps < 0:
+            raise SpecError(f"got eps={spec.eps}: expected a number >= 0, such as 1e-6.")
         return spec, at
 
     def decide(self, spec: specs.LayerNorm, edge: Edge) -> str:

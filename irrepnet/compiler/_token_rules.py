@@ -93,6 +93,8 @@ class AttentionRule:
     def check(self, spec: specs.Attention, edge: Edge) -> tuple[specs.Attention, Edge]:
         at = require_features(edge, 3 * spec.feature_type)
         head_type(spec.feature_type, spec.heads)
+        if not 0 <= spec.dropout < 1:
+            raise SpecError(f"got dropout={spec.dropout}: expected 0 <= dropout < 1.")
         return spec, replace(at, type=spec.feature_type)
 
     def decide(self, spec: specs.Attention, edge: Edge) -> str:

@@ -15,5 +15,7 @@ def writes_in_place(x: Tensor) -> bool:
         return False
     if torch._C._are_functorch_transforms_active():  # vmap has no rule for `out=`
         return False
+    if torch.autograd.forward_ad._current_level >= 0:  # nor have dual numbers
+        return False
     device = x.device.type
     return not (torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device))

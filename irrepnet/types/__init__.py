@@ -27,6 +27,7 @@ from irrepnet.types._polynomials import smallest_part as smallest_part
 from irrepnet.types._restriction import Restriction as Restriction
 from irrepnet.types._rules import ACTIVATION_BASES as ACTIVATION_BASES
 from irrepnet.types._rules import CENTRINGS as CENTRINGS
+from irrepnet.types._rules import INITIALISATIONS as INITIALISATIONS
 from irrepnet.types._rules import INVARIANTS as INVARIANTS
 from irrepnet.types._rules import LINEAR_LOWERINGS as LINEAR_LOWERINGS
 from irrepnet.types._rules import POOLS as POOLS

@@ -76,6 +76,16 @@ class FeatureType:
     def __init__(
         self, group: Group, multiplicities: str | Mapping[str, int] | Sequence[int]
     ) -> None:
+        if not isinstance(group, Group):
+            raise FeatureTypeError(
+                f"got {group!r} as the group of a feature type: expected a Group, such as "
+                f"irrepnet.groups.flop() or irrepnet.groups.parse('D4')."
+            )
+        if not isinstance(multiplicities, str | Mapping | Sequence):
+            raise FeatureTypeError(
+                f"got {multiplicities!r} as multiplicities: expected text such as "
+                f"'4*{group.irreps[0].name}', a mapping by name, or one number for each irrep."
+            )
         if isinstance(multiplicities, str):
             multiplicities = _parse(group, multiplicities)
         if isinstance(multiplicities, Mapping):

@@ -11,6 +11,7 @@ CENTRINGS = ("every_irrep", "invariant", "none")
 WEIGHTINGS = ("share", "irrep")
 LINEAR_LOWERINGS = ("separate", "batched", "dense")
 ACTIVATION_BASES = ("irreps", "points")
+INITIALISATIONS = ("normal", "uniform")
 POOLS = ("token", "avg")
 INVARIANTS = ("trivial", "norm", "rms")
 
