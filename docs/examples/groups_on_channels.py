@@ -1,7 +1,7 @@
 """Groups that move no image: the quaternions and the icosahedron's rotations act on channels.
 
-Q8 has an irrep of quaternionic type, dimension 4; A5 has real irreps of dimensions 1, 3, 3, 4, 5. The
-same specs compile, and the same promises hold.
+Q8 has an irrep of quaternionic type, dimension 4; A5 has real irreps of dimensions 1, 3, 3, 4, 5.
+The same specs compile, and the same promises hold.
 """
 
 import torch

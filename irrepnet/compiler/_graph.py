@@ -24,7 +24,7 @@ def graph(plan: Plan, positions: int | None = None) -> networkx.DiGraph:
     found.add_node("input", kind="Input", type=str(plan.source), params=0, flops=0, decision="")
 
     def add(name: str, node: Node, kind: str, before: str) -> str:
-        row = rows[node.path]
+        row = rows[node.path if kind != "Skip" else name]
         found.add_node(
             name,
             kind=kind,
@@ -44,7 +44,7 @@ def graph(plan: Plan, positions: int | None = None) -> networkx.DiGraph:
         for child in node.children:
             last = run(child, last)
         if isinstance(node.spec, Residual):
-            name = f"{node.path}.add" if node.path else "add"
+            name = f"{node.path}.skip" if node.path else "skip"
             found.add_node(name)  # before its edges, so that the order is that of running
             found.add_edge(before, name, skip=True)
             last = add(name, node, "Skip", last)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from irrepnet import nn, specs
-from irrepnet._errors import IrrepMismatchError
 from irrepnet.compiler._cost_of_basis import basis_flops
 from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features
@@ -156,8 +155,6 @@ class PolynomialMapRule:
 
     def check(self, spec: specs.PolynomialMap, edge: Edge) -> tuple[specs.PolynomialMap, Edge]:
         at = require_features(edge, spec.feature_type)
-        if spec.feature_type.dim == 0:
-            raise IrrepMismatchError("the type of the input is empty: expected a channel.")
         found, times = _generators(spec)
         return spec, replace(at, type=FeatureType.trivial(at.group, len(found.degrees) * times))
 

@@ -96,7 +96,7 @@ class Plan:
             >>> X = ir.FeatureType(ir.groups.flop(), "2*sym + 2*asym")
             >>> plan = ir.compile(ir.specs.residual(fc=ir.specs.Linear(X, X))).plan
             >>> list(plan.graph(positions=1).edges)
-            [('input', 'fc'), ('input', 'add'), ('fc', 'add'), ('add', 'output')]
+            [('input', 'fc'), ('input', 'skip'), ('fc', 'skip'), ('skip', 'output')]
         """
         return self.views["graph"](self, positions)
 

@@ -63,7 +63,10 @@ def _advice(feature_type: FeatureType) -> str:
     regular = [i.dim // i.end_dim for i in group.irreps]
     need = [-(-m // r) for m, r in zip(feature_type.multiplicities, regular, strict=True)]
     legal = FeatureType(group, regular) * max(1, *need)
-    return f"Expected, for example, a multiple of the regular representation such as {legal}."
+    return (
+        f"Expected a function of norms or gates, legal on every type (specs.NormActivation, "
+        f"specs.Gated), or, for example, a multiple of the regular representation such as {legal}."
+    )
 
 
 class _Search:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 import irrepnet as ir
 from irrepnet import nn, specs
-from irrepnet._errors import FeatureTypeError, IrrepMismatchError, SpecError
+from irrepnet._errors import FeatureTypeError, SpecError
 from irrepnet.types import FeatureType, molien, polynomial_invariants, smallest_part
 from tests.activations.test_nonlinear import split
 from tests.nn.contract import GROUPS, LayerContract, group, rho, typed
@@ -150,7 +150,7 @@ def test_polynomials_that_are_refused(text: str, degree: int, message: str) -> N
 def test_other_refusals() -> None:
     with pytest.raises(SpecError, match="got 0 filters: expected at least one"):
         ir.compile(specs.MaxFilter(typed("D4"), 0))
-    with pytest.raises(IrrepMismatchError, match="the type of the input is empty"):
+    with pytest.raises(FeatureTypeError, match="the type 0 over D4 has no channels"):
         ir.compile(specs.PolynomialMap(typed("D4", "0")))
 
 
