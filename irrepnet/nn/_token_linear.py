@@ -63,6 +63,7 @@ class TokenLinear(ConstantsLayer):
         2
     """
 
+    owns_output = True
     order: Tensor
     places: Tensor
 
