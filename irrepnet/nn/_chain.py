@@ -7,11 +7,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules import module as torch_module
 from torch.utils.checkpoint import checkpoint
 
 from irrepnet.nn._dense import DenseResidual
-from irrepnet.nn._eager import writes_in_place
 from irrepnet.nn._layer import Layer
 
 
@@ -39,32 +37,16 @@ class Chain(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layers in order."""
-        owned = False
         for name in self.names:
             layer = getattr(self, name)
-            plain = writes_in_place(x) and isinstance(layer, Layer) and not _is_watched(layer)
-            written = layer.overwrite(x) if owned and plain else None
-            if written is not None:
-                x = written
-            elif self.grad_checkpointing and torch.is_grad_enabled():
+            if self.grad_checkpointing and torch.is_grad_enabled():
                 x = checkpoint(layer, x, use_reentrant=False)
             else:
                 x = layer(x)
-            owned = plain and layer.owns_output
         return x
 
     def _dense(self) -> nn.Sequential:
         return _named(nn.Sequential(), self)
-
-
-def _is_watched(layer: nn.Module) -> bool:
-    """Whether a hook may keep what goes into a layer or what comes out."""
-    return bool(
-        layer._forward_hooks
-        or layer._forward_pre_hooks
-        or torch_module._global_forward_hooks
-        or torch_module._global_forward_pre_hooks
-    )
 
 
 class Skip(nn.Module):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from irrepnet._errors import CheckpointError, SpecError
 
@@ -16,14 +16,11 @@ class Layer(nn.Module):
 
     Attributes:
         plan: What the compiler decided; `None` for a module built by hand.
-        owns_output: Whether the output is memory that nothing else refers to, so that the next
-            layer of a chain may overwrite it.
         notes: What a reader should know of the weights, such as of a loaded checkpoint's.
     """
 
     plan: Any = None
     notes: tuple[str, ...] = ()
-    owns_output: bool = False
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
@@ -43,10 +40,6 @@ class Layer(nn.Module):
                 "(irrepnet.save keeps both together)."
             )
         return super().load_state_dict(state_dict, strict, assign)
-
-    def overwrite(self, x: Tensor) -> Tensor | None:
-        """`forward`, written into the input, in plain inference; `None` if the layer cannot."""
-        return None
 
     def to_dense(self, dtype: torch.dtype | None = None) -> nn.Module:
         """The same function out of stock torch layers, with copies of the weights.

@@ -58,8 +58,6 @@ class IsotypicLinear(Layer):
         torch.Size([5, 10])
     """
 
-    owns_output = True
-
     def __init__(
         self,
         in_type: FeatureType,

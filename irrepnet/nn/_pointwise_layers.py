@@ -28,8 +28,6 @@ class LayerScale(CopyScale, Layer):
         Touvron et al., *Going deeper with Image Transformers* (arXiv 2103.17239).
     """
 
-    owns_output = True
-
     def __init__(
         self,
         feature_type: FeatureType,
@@ -43,11 +41,6 @@ class LayerScale(CopyScale, Layer):
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """Scale along the last axis."""
         return x * self.channels()
-
-    def overwrite(self, x: Tensor) -> Tensor | None:
-        """Scale in place."""
-        factors = self.channels()
-        return x.mul_(factors) if x.dtype == factors.dtype else None
 
     def _dense(self) -> DenseScale:
         return DenseScale(self.channels())

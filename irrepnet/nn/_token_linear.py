@@ -63,7 +63,6 @@ class TokenLinear(ConstantsLayer):
         2
     """
 
-    owns_output = True
     order: Tensor
     places: Tensor
 

@@ -11,7 +11,6 @@ from irrepnet.actions import PointAction
 from irrepnet.nn._constants import ConstantsLayer
 from irrepnet.nn._copies import CopyScale, invariant_channels
 from irrepnet.nn._dense import DenseAdd, DenseScale
-from irrepnet.nn._eager import writes_in_place
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_tokens
 from irrepnet.types import FeatureType, TokenType, check_points, vectors_on_orbit
@@ -52,7 +51,6 @@ class TokenBias(ConstantsLayer):
         4
     """
 
-    owns_output = True
     order: Tensor
 
     def __init__(
@@ -111,25 +109,10 @@ class TokenBias(ConstantsLayer):
     def forward(self, x: Float[Tensor, "*batch tokens dim"]) -> Float[Tensor, "*batch tokens dim"]:
         """Add the vector."""
         check_tokens(x, self.num_tokens, self.feature_type)
-        total = self._on_orbits(x) + self._broadcast()
-        return total.flatten(-3, -2) if self._broadcasts else total
-
-    def overwrite(self, x: Tensor) -> Tensor | None:
-        """Add in place."""
-        check_tokens(x, self.num_tokens, self.feature_type)
-        value = self._broadcast()
-        if x.dtype != value.dtype:
-            return None
-        self._on_orbits(x).add_(value)
-        return x
-
-    def _on_orbits(self, x: Tensor) -> Tensor:
-        """A view of the tokens as cosets and orbits, where all orbits share the vector."""
-        return x.unflatten(-2, self._kinds[0]) if self._broadcasts else x
-
-    def _broadcast(self) -> Tensor:
-        """The vector; where all orbits share it, once for each coset."""
-        return self._on_kind(0).unsqueeze(1) if self._broadcasts else self.value()
+        if not self._broadcasts:
+            return x + self.value()
+        vectors = self._on_kind(0)
+        return (x.unflatten(-2, self._kinds[0]) + vectors.unsqueeze(1)).flatten(-3, -2)
 
     def _dense(self) -> DenseAdd:
         return DenseAdd(self.value())
@@ -182,8 +165,7 @@ class Affine(CopyScale, Layer):
         if self.bias is None:
             return x
         if isinstance(self.bias, TokenBias):
-            written = self.bias.overwrite(x) if writes_in_place(x) else None
-            return self.bias(x) if written is None else written
+            return self.bias(x)
         return x + invariant_channels(self.bias, self.feature_type.dim)
 
     def _dense(self) -> nn.Sequential:
