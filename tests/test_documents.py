@@ -25,7 +25,10 @@ def test_the_first_two_blocks_install_and_show_then_install_and_test() -> None:
     assert shells[1].strip() == "pip install -c constraints.txt -e '.[dev]' && pytest"
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/design.md", "docs/own_layer.md"])
+DOCUMENTS = ("README.md", "docs/design.md", "docs/own_layer.md", "docs/representations.md")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     examples = [text for kind, text in blocks((ROOT / name).read_text()) if kind == "python"]
