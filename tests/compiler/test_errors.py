@@ -153,7 +153,7 @@ CASES = [
     (
         specs.Linear(X, X, init="zeros"),
         SpecError,
-        "unknown initialisation 'zeros': expected 'normal' or 'uniform'",
+        "unknown initialisation 'zeros': expected one of normal, uniform",
     ),
     # -- norms
     (
