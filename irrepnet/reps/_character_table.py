@@ -171,10 +171,23 @@ def character_table(group: Group) -> CharacterTable:
         return _table(group, p, root, linear.modulo(p, root), linear)
     p, root, residues = _residues(group)
     counts = eigenvalue_multiplicities(residues, power_classes(group), orders, p, root)
-    keys = np.concatenate([residues[:, :1].max() - c for c in counts], axis=1).astype(">u4")
-    sortable = [(int(row[0]), key.tobytes()) for row, key in zip(residues, keys, strict=True)]
-    rows = sorted(range(len(residues)), key=sortable.__getitem__)
+    rows = _sorted_rows(counts)
     return _table(group, p, root, residues[rows], Counted(tuple(c[rows] for c in counts)))
+
+
+def _sorted_rows(counts: list[np.ndarray]) -> np.ndarray:
+    """Rows by degree, then by multiplicities class by class, largest first."""
+    degrees = counts[0][:, 0]
+    place = np.searchsorted(np.sort(degrees), degrees)  # how many rows come before
+    for column in counts:
+        tied = np.flatnonzero(np.bincount(place)[place] > 1)
+        if not tied.size:
+            break
+        for first in np.unique(place[tied]):
+            rows = tied[place[tied] == first]
+            ranks = np.unique(-column[rows], axis=0, return_inverse=True)[1].ravel()
+            place[rows] += np.searchsorted(np.sort(ranks), ranks)
+    return np.argsort(place)
 
 
 def _table(

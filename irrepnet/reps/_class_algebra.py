@@ -10,6 +10,9 @@ import numpy as np
 from irrepnet.groups import Group
 from irrepnet.reps._modular import multiply, root_powers, solve, splitting_prime
 
+#: Residues that are tried as roots at once.
+CHUNK = 1 << 15
+
 
 def power_classes(group: Group) -> np.ndarray:
     """Class of each power of each class: `[t, l]` is the class of `z_t^l`, `l < exponent-ish`.
@@ -116,11 +119,21 @@ def _idempotents(matrix: np.ndarray, p: int) -> np.ndarray | None:
 
 
 def _roots(coefficients: np.ndarray, p: int) -> np.ndarray:
-    """Roots in GF(p), by evaluation at every residue."""
-    x, value = np.arange(p), np.zeros(p, dtype=np.int64)
-    for c in coefficients[::-1]:
-        value = (value * x + c) % p
-    return np.flatnonzero(value == 0)
+    """Roots in GF(p), by evaluation at every residue: baby steps by products, then giant ones."""
+    step = max(1, math.isqrt(len(coefficients)))
+    padded = np.pad(coefficients, (0, -len(coefficients) % step)).reshape(-1, step).T
+    found = []
+    for start in range(0, p, CHUNK):
+        x = np.arange(start, min(start + CHUNK, p))
+        powers = np.ones((len(x), step), dtype=np.int64)
+        for i in range(1, step):
+            powers[:, i] = powers[:, i - 1] * x % p
+        giant = powers[:, -1] * x % p
+        value = np.zeros(len(x), dtype=np.int64)
+        for part in multiply(powers, padded, p).T[::-1]:
+            value = (value * giant + part) % p
+        found.append(x[value == 0])
+    return np.concatenate(found)
 
 
 def eigenvalue_multiplicities(

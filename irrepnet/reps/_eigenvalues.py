@@ -14,6 +14,9 @@ from irrepnet.reps._cyclotomic_fields import reduction
 from irrepnet.reps._modular import root_powers
 from irrepnet.reps._numbers import number
 
+#: Floats of characters are nearer to the truth than this; which are rational is decided exactly.
+NEAR = 1e-6
+
 
 class Eigenvalues(Protocol):
     """The exact content of a character table."""
@@ -58,9 +61,14 @@ class Counted:
         columns = []
         for counts in self.counts:
             cos, sin = circle(counts.shape[1])
-            floats, reduced = counts.astype(np.float64), counts @ reduction(counts.shape[1])
+            floats = counts.astype(np.float64)
+            column = floats @ cos + 1j * (floats @ sin)
+            # Rational characters are integers: only values near one need to be decided.
+            near = np.flatnonzero(np.abs(column - np.round(column.real)) < NEAR)
+            reduced = counts[near] @ reduction(counts.shape[1])
             rational = ~reduced[:, 1:].any(axis=1)
-            columns.append(np.where(rational, reduced[:, 0], floats @ cos + 1j * (floats @ sin)))
+            column[near[rational]] = reduced[rational, 0]
+            columns.append(column)
         return np.stack(columns, axis=1)
 
     def modulo(self, p: int, root: int) -> np.ndarray:
