@@ -140,16 +140,18 @@ def branching(subgroup: Subgroup) -> np.ndarray:
     return rules
 
 
-def bratteli_diagram(chain: Sequence[Subgroup]) -> nx.DiGraph:
+def bratteli_diagram(chain: Sequence[Subgroup | Group]) -> nx.DiGraph:
     """The Bratteli diagram of an ascending chain of subgroups of one group.
 
     Nodes are `(level, irrep name)` with attributes `irrep`, `dim` and `kind`, level 0 being the
     smallest subgroup; an edge from an irrep to one above it has the branching `multiplicity`.
 
     Args:
-        chain: Subgroups of one parent, each inside the next.
+        chain: Subgroups of one parent, each inside the next; the parent itself may stand for the
+            largest.
 
     Raises:
+        RepresentationError: If a member of the chain is neither.
         GroupError: If the chain does not ascend.
 
     Cost:
@@ -162,11 +164,12 @@ def bratteli_diagram(chain: Sequence[Subgroup]) -> nx.DiGraph:
     Examples:
         >>> from irrepnet import groups
         >>> D4 = groups.dihedral(4)
-        >>> graph = bratteli_diagram([D4.subgroup([]), D4.subgroup([4]), D4.subgroup([1, 4])])
+        >>> graph = bratteli_diagram([D4.subgroup([]), D4.subgroup([4]), D4])
         >>> sorted(graph.predecessors((2, "E")))
         [(1, 'chi0'), (1, 'chi1')]
     """
     graph = nx.DiGraph()
+    chain = [_as_subgroup(member) for member in chain]
     levels = [_own_group(subgroup) for subgroup in chain]
     for level, group in enumerate(levels):
         for irrep in group.irreps:
@@ -184,6 +187,18 @@ def bratteli_diagram(chain: Sequence[Subgroup]) -> nx.DiGraph:
                 above, below = levels[level + 1].irreps[i], levels[level].irreps[j]
                 graph.add_edge((level, below.name), (level + 1, above.name), multiplicity=int(m))
     return graph
+
+
+def _as_subgroup(member: object) -> Subgroup:
+    """A member of a chain; a group is the largest subgroup of itself."""
+    if isinstance(member, Subgroup):
+        return member
+    if isinstance(member, Group):
+        return member.subgroup(member.generators)
+    raise RepresentationError(
+        f"got {member!r} in a chain: expected subgroups made by G.subgroup(generators), and G "
+        "itself at most at the top."
+    )
 
 
 def _own_group(subgroup: Subgroup) -> Group:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from irrepnet import groups, reps
+from irrepnet._errors import GroupError, RepresentationError
 from irrepnet.actions import image
 from irrepnet.groups import Group
 from tests.reps.oracle import central_product, linear_group
@@ -224,3 +225,29 @@ def test_images_are_decomposed_without_square_matrices() -> None:
     V = reps.permutation(action.group, action.permutation(14, 14))
     assert V.decompose().multiplicities == (28, 21, 21, 28, 49)
     assert time.process_time() - start < 0.1
+
+
+def test_a_chain_may_end_in_the_group_itself() -> None:
+    S4 = groups.symmetric(4)
+    lower = [S4.subgroup([]), S4.subgroup([S4.index([1, 0, 2, 3])])]
+    whole = S4.subgroup(S4.generators)
+    named, listed = (reps.bratteli_diagram([*lower, top]) for top in (S4, whole))
+    assert list(named.edges(data="multiplicity")) == list(listed.edges(data="multiplicity"))
+    with pytest.raises(GroupError, match="each inside the next, smallest first"):
+        reps.bratteli_diagram([S4, lower[1]])
+    with pytest.raises(RepresentationError, match=r"got \(0, 1\) in a chain: expected subgroups"):
+        reps.bratteli_diagram([(0, 1), S4])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("name", ["C3:C8", "2^5-", "F42", "Q8xQ8xC3"])
+def test_branching_counts_intertwiners(name: str) -> None:
+    # Hom_H(Res rho, sigma) has dimension end_dim(sigma) times the branching number.
+    G, rng = group(name), np.random.default_rng(6)
+    for _ in range(3):
+        H = G.subgroup(rng.integers(0, G.order, 2).tolist())
+        rules = reps.branching(H)
+        for rho in G.irreps[-4:]:
+            restricted = reps.restrict(reps.of_irrep(rho), H)
+            for sigma in H.as_group().irreps[-4:]:
+                dim = reps.hom(restricted, reps.of_irrep(sigma)).dim
+                assert dim == sigma.end_dim * rules[rho.index, sigma.index]
