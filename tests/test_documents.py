@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 ROWS = re.findall(r"^\| `(\w+)` \| ([\d,]+) \| ([\d,]+) \|$", README, re.MULTILINE)
 
+COUNTS = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", README, re.MULTILINE)
+
 
 def blocks(text: str) -> list[tuple[str, str]]:
     """Fenced blocks as pairs of language and text."""
@@ -44,6 +46,13 @@ def test_the_table_of_parameters_is_true(name: str, dense: str, flopping: str) -
         with torch.device("meta"):
             model = ir.create_model(name, group=group)
         assert f"{sum(p.numel() for p in model.parameters()):,}" == written
+
+
+@pytest.mark.parametrize(("name", "dense", "flop", "octic"), COUNTS)
+def test_the_table_of_flops_is_true(name: str, dense: str, flop: str, octic: str) -> None:
+    for group, written in (("trivial", dense), ("flop", flop), ("D4", octic)):
+        report = ir.flops(ir.create_model(name, group, device="meta"), (3, 224, 224))
+        assert f"{report.matmul_flops / 1e9:.2f}" == written
 
 
 def test_the_table_has_every_vision_transformer() -> None:
