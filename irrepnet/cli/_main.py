@@ -70,6 +70,8 @@ def main(args: Sequence[str] | None = None) -> int:
         print(f"irrepnet {_version()}")
         return 0
     name = _name(words)
+    if not isinstance(getattr(COMMANDS.get(name), "json", False), bool):
+        words = _json_to_stdout(words)
     try:
         command = _parse(name, words)
         with quiet_pipe():
@@ -80,6 +82,14 @@ def main(args: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         complain(f"irrepnet {name}: interrupted.")
         return 130
+
+
+def _json_to_stdout(words: list[str]) -> list[str]:
+    """`--json` without a file means the terminal: `--json -`."""
+    full = []
+    for word, following in zip(words, [*words[1:], "--"], strict=True):
+        full += [word, "-"] if word == "--json" and following.startswith("--") else [word]
+    return full
 
 
 def _name(words: list[str]) -> str:

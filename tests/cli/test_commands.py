@@ -291,3 +291,10 @@ def test_progress_is_shown_on_a_terminal_only(
         steps("Latency, interleaved", 3, 10)
     assert ("Latency, interleaved" in terminal.written) is is_terminal
     assert bool(terminal.written) is is_terminal
+
+
+def test_json_without_a_file_goes_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    tiny = ["flops", "vit_tiny_patch16_224", "--depth", "1", "--json"]
+    for words in (tiny, [*tiny, "--group", "D4"]):
+        assert main(words) == 0
+        assert json.loads(capsys.readouterr().out)["total"]["params"] > 0
