@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import replace
 
 import pytest
 import torch
@@ -30,6 +31,7 @@ ONE_OF_EACH = (
     "vit_tiny_patch16_224",
     "resmlp_12_224",
     "convnext_tiny",
+    "convnext_isotropic_small",
     "convnext_isotropic_large",
 )
 every_group = pytest.mark.parametrize("group", GROUPS)
@@ -94,6 +96,16 @@ def test_small_ones_keep_their_promises(name, group, tmp_path):
         frozen = ir.freeze(model)
         torch.testing.assert_close(expected, frozen(x), rtol=1e-11, atol=1e-11)
     assert f"{group!r}" in repr(model)
+
+
+@every_model
+def test_the_small_ones_of_a_family_are_one_network(name):
+    """What holds for one of each family below holds for every registered model."""
+
+    def network(model):
+        return replace(narrow(model, "flop", device="meta").plan.spec, architecture="")
+
+    assert network(name) in [network(one) for one in ONE_OF_EACH]
 
 
 @every_group
