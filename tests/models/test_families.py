@@ -13,7 +13,7 @@ from irrepnet import testing
 GROUPS = ("trivial", "flop", "klein_four", "C4", "D4")
 #: Small ones of each family: the same code on few channels and pixels.
 VIT = {"width": 32, "depth": 2, "heads": 2, "patch": 4, "img_size": 12}
-RESMLP = {"width": 16, "depth": 2, "patch": 4, "img_size": 12}
+RESMLP = {"width": 16, "depth": 2, "patch": 4, "img_size": 12, "init_values": 0.1}
 STAGES = {"widths": (16, 32), "depths": (1, 1), "img_size": 16}
 ONE_STAGE = {"width": 16, "depth": 2, "patch": 4, "img_size": 12}
 
