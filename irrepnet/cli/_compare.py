@@ -28,7 +28,7 @@ class Compare(Network):
     Examples:
       irrepnet compare vit_small_patch16_224 --group flop
       irrepnet compare vit_base_patch16_224 --html report.html --json report.json
-      irrepnet compare vit_small_patch16_224 --group D4 --image cat.jpg --per-block
+      irrepnet compare vit_small_patch16_224 --group D4 --image cat.jpg --brief
       irrepnet compare vit_small_patch16_224 --break-at trivial:6 --batch 1 --threads 2
       irrepnet compare vit_tiny_patch16_224 --dtype bfloat16 --compile --runs 20
       irrepnet compare vit_tiny_patch16_224 --depth 2 --runs 3        (a quick look)
@@ -60,10 +60,10 @@ class Compare(Network):
         ),
     ] = False
     runs: Annotated[int, arg(metavar="INT", help="Timed runs of each network.")] = 10
-    per_block: Annotated[
+    brief: Annotated[
         bool,
         FlagCreatePairsOff,
-        arg(help="List the parts of each block, not only sums.", help_behavior_hint=""),
+        arg(help="Show sums over the blocks only, not each block.", help_behavior_hint=""),
     ] = False
     json: Annotated[
         str,
@@ -91,7 +91,7 @@ class Compare(Network):
         with Steps() as steps:
             comparison = report.compare(request, steps)
         if self.json != STDOUT:
-            show(report.terminal(comparison, self.per_block))
+            show(report.terminal(comparison, per_block=not self.brief))
         if self.json:
             write_report(self.json, comparison.to_json())
         if self.html:

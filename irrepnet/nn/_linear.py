@@ -13,6 +13,7 @@ from irrepnet.nn._eager import writes_in_place
 from irrepnet.nn._expanded import Expanded
 from irrepnet.nn._initialise import initialise_
 from irrepnet.nn._layer import Layer
+from irrepnet.nn._real_matrix import real_matrix
 from irrepnet.nn._shapes import check_channels
 from irrepnet.types import LINEAR_LOWERINGS, FeatureType, check_choice, check_linear
 
@@ -187,14 +188,7 @@ class IsotypicLinear(Layer):
 
     def _matrix(self, block: BlockMap) -> Tensor:
         """Real matrix of a block's products: `(end_dim * m_out, end_dim * m_in)`."""
-        weight = self.weight(block.name)
-        if block.end_dim == 1:
-            return weight
-        rows = [
-            torch.cat([weight[j] if sign > 0 else -weight[j] for j, sign in row], dim=1)
-            for row in block.pattern
-        ]
-        return torch.cat(rows, dim=0)
+        return real_matrix(block, self.weight(block.name))
 
     def _commutants(self) -> list[tuple[BlockMap, Tensor]]:
         """Each reached block with its irrep's commutant `(end_dim, dim, dim)`."""

@@ -17,7 +17,7 @@ from irrepnet.report._numbers import mebibytes, millions, milliseconds, share, t
 _LONGEST_LABEL = 7
 
 
-def terminal(comparison: Comparison, per_block: bool = False) -> RenderableType:
+def terminal(comparison: Comparison, per_block: bool = True) -> RenderableType:
     """What `irrepnet compare` prints.
 
     Args:

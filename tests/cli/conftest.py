@@ -35,7 +35,7 @@ def tiny() -> list[str]:
 def compared(tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> Compared:
     folder: Path = tmp_path_factory.mktemp("compared")
     out, err = io.StringIO(), io.StringIO()
-    options = ["--group", "flop", "--batch", "2", "--runs", "3", "--per-block"]
+    options = ["--group", "flop", "--batch", "2", "--runs", "3"]
     files = ["--json", str(folder / "r.json"), "--html", str(folder / "r.html")]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         status = main(["compare", *tiny, *options, *files])
