@@ -89,6 +89,12 @@ class SlotBasis(ConstantsLayer):
         self.dim = dim
         self._up = tuple(_side(run, to_points=False) for run in runs)
         self._down = tuple(_side(run, to_points=True) for run in runs)
+        #: Whether nothing moves.
+        self.is_identity = all(
+            side.sources == side.targets
+            and side.copied == tuple((k, 1.0) for k in range(len(side.sources)))
+            for side in self._up
+        )
         for k, run in enumerate(runs):
             if not self._up[k].written_out:
                 self.register_constant(f"matrix{k}", run.matrix, device, dtype)
@@ -100,15 +106,6 @@ class SlotBasis(ConstantsLayer):
     def to_irreps(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """From the natural basis to irreps: the inverse of `to_points`."""
         return self._transform(x, to_points=False)
-
-    @property
-    def is_identity(self) -> bool:
-        """Whether nothing moves."""
-        return all(
-            side.sources == side.targets
-            and side.copied == tuple((k, 1.0) for k in range(len(side.sources)))
-            for side in self._up
-        )
 
     def _transform(self, x: Tensor, to_points: bool) -> Tensor:
         if self.is_identity:
