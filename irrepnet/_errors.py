@@ -64,6 +64,10 @@ class MeasurementError(IrrepnetError):
     """Time or memory could not be measured."""
 
 
+class CalibrationError(IrrepnetError):
+    """A machine's stored calibration cannot be read or written."""
+
+
 class PictureError(IrrepnetError):
     """A file is no picture, or one that cannot be read."""
 

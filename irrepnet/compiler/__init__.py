@@ -16,6 +16,9 @@ from irrepnet.compiler._edge import Images as Images
 from irrepnet.compiler._emit import compile as compile
 from irrepnet.compiler._emit import plan_network as plan_network
 from irrepnet.compiler._graph import graph as graph
+from irrepnet.compiler._machine import NOMINAL as NOMINAL
+from irrepnet.compiler._machine import Machine as Machine
+from irrepnet.compiler._machine import Rates as Rates
 from irrepnet.compiler._plan import Node as Node
 from irrepnet.compiler._plan import Plan as Plan
 from irrepnet.compiler._rule import Cost as Cost
