@@ -19,17 +19,36 @@ S = TypeVar("S", bound=Spec, contravariant=True)
 class Cost:
     """What one layer costs for one sample.
 
+    A rule computes with sizes that may also be sympy expressions (`irrepnet.accounting.symbolic`);
+    the annotations name the usual case.
+
     Attributes:
         params: Trainable parameters.
         matmul: FLOPs of matrix products, convolutions and attention, whatever their purpose
             (1 MAC = 2 FLOPs): what `torch.utils.flop_counter` counts.
         other: Pairs of a kind ("norm", "softmax", "activation", "basis change", "bias",
             "elementwise") and its FLOPs; see `irrepnet.accounting` for the conventions.
+        on_features: The part of `matmul` that multiplies features by a constant matrix, such as a
+            change of basis: its backward pass has one product instead of two.
+        on_weights: The part of `matmul` that multiplies parameters by a constant matrix, such as a
+            table of positions or the expansion of a kernel.
+        weights: Numbers read besides the features; `None` for the parameters.
+        reads: Numbers of the input that are read; `None` for all.
+        writes: Numbers written; `None` for the whole output.
     """
 
     params: int = 0
     matmul: int = 0
     other: tuple[tuple[str, int], ...] = ()
+    on_features: int = 0
+    on_weights: int = 0
+    weights: int | None = None
+    reads: int | None = None
+    writes: int | None = None
+
+
+#: What a layer costs that does nothing at inference, or only says how to see its input.
+NOTHING = Cost(reads=0, writes=0)
 
 
 @dataclass(frozen=True)
