@@ -124,6 +124,26 @@ class ImageAction:
         moved = np.asarray(self.matrices) @ points
         return (moved[:, 0] + height - 1) // 2 * width + (moved[:, 1] + width - 1) // 2
 
+    def move(self, a: int, images: np.ndarray) -> np.ndarray:
+        """The images `a x`, `(a x)(p) = x(a^-1 p)`, over the last two axes.
+
+        Raises:
+            GroupError: If `a` is not an element of the group.
+            GridError: If an element does not map the images' grid to itself.
+
+        Examples:
+            >>> image("flop").move(1, np.array([[1, 2, 3]])).tolist()
+            [[3, 2, 1]]
+        """
+        images = np.asarray(images)
+        if images.ndim < 2:
+            raise GridError(
+                f"cannot move an array of shape {images.shape}: expected rows and columns on the "
+                f"last two axes."
+            )
+        origin = self.permutation(*images.shape[-2:])[self.group.inverse(a)]
+        return images.reshape(*images.shape[:-2], -1)[..., origin].reshape(images.shape)
+
     def on_grid(self, height: int, width: int) -> PointAction:
         """The action on the cells of a grid, row by row, as a `PointAction`.
 

@@ -259,6 +259,39 @@ class Decomposition:
         ends = np.cumsum(sizes)
         return tuple(slice(int(e - s), int(e)) for s, e in zip(sizes, ends, strict=True))
 
+    def part(self, x: np.ndarray, irrep: Irrep) -> np.ndarray:
+        """The part of `x` that lies in the copies of one irrep, in natural coordinates.
+
+        The parts of all irreps are orthogonal and add up to `x`.
+
+        Args:
+            x: Natural coordinates on the last axis.
+            irrep: One of `group.irreps`.
+
+        Cost:
+            Two changes of basis.
+
+        References:
+            Serre, *Linear Representations of Finite Groups*, sec. 2.6, Thm. 8.
+
+        Examples:
+            >>> from irrepnet import groups, reps
+            >>> sym, asym = groups.flop().irreps
+            >>> d = reps.regular(groups.flop()).decompose()
+            >>> d.part(np.array([3.0, 1.0]), sym).round(6).tolist()
+            [2.0, 2.0]
+            >>> d.part(np.array([3.0, 1.0]), asym).round(6).tolist()
+            [1.0, -1.0]
+        """
+        if irrep.group != self.group:
+            raise RepresentationError(
+                f"got irrep {irrep} of {irrep.group.name}: expected one of {self.group.name}."
+            )
+        coordinates, rows = self.basis.apply(x), self.blocks[irrep.index]
+        kept = np.zeros_like(coordinates)
+        kept[..., rows] = coordinates[..., rows]
+        return self.basis.adjoint(kept)
+
     @cached_property
     def exact_basis(self) -> tuple[Any, tuple[Any, ...]]:
         """`Q` and a positive diagonal `b`: the basis is `diag(b)^(-1/2) Q`, `Q Q^T = diag(b)`.

@@ -50,6 +50,9 @@ def test_pictures(name: str, picture: np.ndarray) -> None:
     assert (moved(action, 0, picture) == picture).all()
     for a, move in enumerate(MOVES[name], start=1):
         assert (moved(action, a, picture) == move(picture)).all()
+        stack = np.stack([picture, picture[::-1]])[None]
+        assert (action.move(a, stack)[0, 0] == move(picture)).all()
+        assert (action.move(a, stack)[0, 1] == move(picture[::-1])).all()
 
 
 def test_by_hand() -> None:
@@ -240,6 +243,13 @@ def test_grids_that_are_not_preserved() -> None:
 def test_empty_grids(size: tuple[int, int]) -> None:
     with pytest.raises(GridError, match=r"got a -?\d x -?\d grid: expected at least one cell"):
         actions.image("flop").permutation(*size)
+
+
+def test_what_cannot_be_moved() -> None:
+    with pytest.raises(GridError, match=r"shape \(3,\): expected rows and columns on the last two"):
+        actions.image("flop").move(1, np.ones(3))
+    with pytest.raises(GroupError, match=r"2 is not an element of flop: expected 0\.\.1"):
+        actions.image("flop").move(2, np.ones((2, 2)))
 
 
 def test_no_subgroup() -> None:

@@ -37,6 +37,12 @@ def block_diagonal(V: Representation, a: int) -> np.ndarray:
     return full
 
 
+def projector(V: Representation, irrep: reps.Irrep) -> np.ndarray:
+    """Onto the copies of an irrep, by its character (Serre, sec. 2.6, Thm. 8)."""
+    weights = irrep.dim / irrep.end_dim * irrep.characters[V.group.class_labels] / V.group.order
+    return sum((w * V.matrix(a) for a, w in enumerate(weights)), np.zeros((V.dim, V.dim)))
+
+
 def check_decomposition(V: Representation) -> None:
     check_homomorphism(V)
     d = V.decompose()
@@ -48,6 +54,8 @@ def check_decomposition(V: Representation) -> None:
     x = np.sin(np.arange(3 * V.dim)).reshape(3, V.dim)
     assert np.abs(d.basis.apply(x) - x @ U.T).max(initial=0) < 1e-12
     assert np.abs(d.basis.adjoint(x) - x @ U).max(initial=0) < 1e-12
+    for irrep in V.group.irreps:
+        assert np.abs(d.part(x, irrep) - x @ projector(V, irrep).T).max(initial=0) < 1e-12
     characters = sum(
         (m * i.characters for i, m in zip(V.group.irreps, d.multiplicities, strict=True)),
         np.zeros(len(V.group.conjugacy_classes)),
@@ -309,6 +317,8 @@ def test_errors() -> None:
         reps.direct_sum([])
     with pytest.raises(RepresentationError, match="expected 2 coordinates on the last axis"):
         reps.regular(flop).decompose().basis.apply(np.ones(3))
+    with pytest.raises(RepresentationError, match="got irrep A1 of D4: expected one of flop"):
+        reps.regular(flop).decompose().part(np.ones(2), D4.irreps[0])
     with pytest.raises(GroupError, match="is not a subgroup of D4: expected the identity 0"):
         reps.quotient(D4, [0, 1])
     for wrong in (3, D4, flop.subgroup([1])):
