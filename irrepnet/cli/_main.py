@@ -13,6 +13,7 @@ from typing import Annotated, Any, Protocol
 import tyro
 
 from irrepnet._errors import IrrepnetError
+from irrepnet.cli._bench import Bench
 from irrepnet.cli._bench_groups import BenchGroups
 from irrepnet.cli._certify import Certify
 from irrepnet.cli._compare import Compare
@@ -38,6 +39,7 @@ COMMANDS: dict[str, type[Command]] = {
     "groups": Groups,
     "decompose": Decompose,
     "models": Models,
+    "bench": Bench,
     "bench groups": BenchGroups,
 }
 
@@ -50,6 +52,7 @@ Examples:
   irrepnet flops vit_base_patch16_224 --group flop    what a network costs, without running it
   irrepnet certify vit_tiny_patch16_224 --group D4    how far a network is from invariant
   irrepnet compare vit_small_patch16_224              both networks on a photo, measured
+  irrepnet bench --suite speed                        times against goals
   irrepnet bench groups                               how fast group theory is here
 
 irrepnet COMMAND --help says more about each."""

@@ -9,6 +9,8 @@ from irrepnet.measure._machine import machine as machine
 from irrepnet.measure._memory import Memory as Memory
 from irrepnet.measure._memory import memory as memory
 from irrepnet.measure._memory import peak_bytes as peak_bytes
+from irrepnet.measure._memory import saved_bytes as saved_bytes
+from irrepnet.measure._reference import reference as reference
 from irrepnet.measure._settings import DTYPES as DTYPES
 from irrepnet.measure._settings import Settings as Settings
 from irrepnet.measure._subject import Subject as Subject

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-#: Runs that are not counted: caches fill, memory is claimed, thread pools start.
+#: Runs of each function that are not counted: caches fill, memory is claimed, thread pools start.
 WARMUPS = 2
 
 
@@ -13,6 +13,7 @@ def interleaved(
     functions: Sequence[Callable[[], object]],
     rounds: int,
     done: Callable[[], None] = lambda: None,
+    warmups: int = WARMUPS,
 ) -> tuple[tuple[float, ...], ...]:
     """Time functions in turn, so that a disturbance of the machine meets all of them.
 
@@ -22,12 +23,13 @@ def interleaved(
         functions: What to time.
         rounds: Timed runs of each.
         done: Called after every run, warm-ups included.
+        warmups: Runs of each that are not counted.
 
     Returns:
         For each function its times in milliseconds, one a round.
 
     Cost:
-        `WARMUPS + rounds` calls of every function.
+        `warmups + rounds` calls of every function.
 
     Examples:
         >>> calls = []
@@ -36,7 +38,7 @@ def interleaved(
         ([0, 1, 1, 0], [2, 2])
     """
     for function in functions:
-        for _ in range(WARMUPS):
+        for _ in range(warmups):
             function()
             done()
     times: list[list[float]] = [[] for _ in functions]

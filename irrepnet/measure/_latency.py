@@ -13,7 +13,7 @@ import torch
 from irrepnet.compiler import cost
 from irrepnet.measure._interleaved import WARMUPS, interleaved
 from irrepnet.measure._layer_clock import LayerClock
-from irrepnet.measure._settings import DTYPES, Settings
+from irrepnet.measure._settings import Settings
 from irrepnet.measure._subject import Subject
 from irrepnet.measure._timing import Timing
 from irrepnet.measure._worker_process import Progress, run_worker, silent
@@ -40,17 +40,21 @@ class Latency:
 
 
 def latency(
-    subjects: Sequence[Subject], settings: Settings, progress: Progress = silent
+    subjects: Sequence[Subject],
+    settings: Settings,
+    progress: Progress = silent,
+    layers: bool = True,
 ) -> tuple[Latency, ...]:
-    """Time networks against each other: interleaved, in one fresh process, no gradients.
+    """Time networks against each other: interleaved, in one fresh process.
 
     glibc's allocator is told to keep memory (see `MALLOC`): by default it returns large tensors to
     the system after each operation and faults them in again, which costs more than the operation.
 
     Args:
         subjects: The networks.
-        settings: Batch, dtype, threads, compilation, runs.
+        settings: Batch, dtype, threads, compilation, runs; forward passes or training steps.
         progress: Told how far it is.
+        layers: Whether to time each layer, in further forward passes.
 
     Returns:
         One latency for each subject.
@@ -58,7 +62,11 @@ def latency(
     Raises:
         MeasurementError: If the process fails, for example for want of memory.
     """
-    job = {"subjects": [asdict(s) for s in subjects], "settings": asdict(settings)}
+    job = {
+        "subjects": [asdict(s) for s in subjects],
+        "settings": asdict(settings),
+        "layers": layers and not settings.training,
+    }
     found = run_worker("latency", job, settings.threads, progress, tune_malloc=True)
     return tuple(
         Latency(Timing(tuple(one["samples_ms"])), one["layers_ms"], one["compile_s"])
@@ -74,42 +82,61 @@ def measure_latency(job: Mapping[str, Any], done: Callable[[int], None]) -> dict
         done: Called with the number of runs still to come.
     """
     settings = Settings(**job["settings"])
-    dtype = DTYPES[settings.dtype]
-    networks = [Subject.from_dict(s).build(dtype=dtype) for s in job["subjects"]]
-    layer_rounds = min(LAYER_ROUNDS, settings.runs)
-    left = len(networks) * (2 * WARMUPS + settings.runs + layer_rounds)
+    subjects = [Subject.from_dict(s) for s in job["subjects"]]
+    networks = [s.build(dtype=settings.weights).train(settings.training) for s in subjects]
+    layer_rounds = min(LAYER_ROUNDS, settings.runs) if job["layers"] else 0
+    left = len(networks) * (WARMUPS + settings.runs + (WARMUPS + layer_rounds) * job["layers"])
 
     def step() -> None:
         nonlocal left
         left -= 1
         done(left)
 
-    x = torch.randn(settings.batch, *networks[0].default_cfg["input_size"]).to(dtype)
-    with torch.inference_mode():
-        compile_s: list[float | None] = [None] * len(networks)
-        passes: list[Callable[[], object]] = []
+    x = torch.randn(settings.batch, *subjects[0].input_size, dtype=settings.weights)
+    compile_s: list[float | None] = [None] * len(networks)
+    runs: list[Callable[[], object]] = []
+    with settings.context():
         for index, network in enumerate(networks):
-            run = torch.compile(network, dynamic=False) if settings.compiled else network
+            ready = torch.compile(network, dynamic=False) if settings.compiled else network
+            runs.append(run_of(ready, x, settings.training))
             if settings.compiled:
                 start = time.perf_counter()
-                run(x)
+                runs[index]()
                 compile_s[index] = time.perf_counter() - start
-            passes.append(lambda run=run: run(x))
-        samples = interleaved(passes, settings.runs, step)
-        layers = _layers(networks, x, layer_rounds, step)
+        samples = interleaved(runs, settings.runs, step)
+        layers = _layers(networks, x, layer_rounds, step) if layer_rounds else [{}] * len(networks)
     keys = ("samples_ms", "layers_ms", "compile_s")
     rows = zip(samples, layers, compile_s, strict=True)
     return {"networks": [dict(zip(keys, row, strict=True)) for row in rows]}
 
 
+def run_of(network: Callable, x: torch.Tensor, training: bool) -> Callable[[], object]:
+    """One run of a network: a forward pass, or a training step without the optimiser.
+
+    A step is the forward pass, the cross entropy of the logits, and the backward pass into fresh
+    gradients (`zero_grad(set_to_none=True)`).
+    """
+    if not training:
+        return lambda: network(x)
+    labels = torch.zeros(len(x), dtype=torch.long)
+
+    def step() -> None:
+        for parameter in network.parameters():  # pyright: ignore[reportFunctionMemberAccess]
+            parameter.grad = None
+        torch.nn.functional.cross_entropy(network(x).float(), labels).backward()
+
+    return step
+
+
 def _layers(
     networks: Sequence[Classifier], x: torch.Tensor, rounds: int, done: Callable[[], None]
 ) -> list[dict[str, float]]:
-    """Median times of the layers of every network, each layer under a clock."""
+    """Median times of the layers of every network that has a plan, each layer under a clock."""
     passes = [lambda network=network: network(x) for network in networks]
     with ExitStack() as stack:
+        paths = [{row.path for row in cost(n.plan)} if hasattr(n, "plan") else () for n in networks]
         clocks = [
-            stack.enter_context(LayerClock(n, {row.path for row in cost(n.plan)})) for n in networks
+            stack.enter_context(LayerClock(n, p)) for n, p in zip(networks, paths, strict=True)
         ]
         interleaved(passes, rounds, done)
     return [clock.medians_ms() for clock in clocks]

@@ -10,7 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from irrepnet.measure._settings import DTYPES, Settings
+import torch
+from torch import Tensor, nn
+
+from irrepnet.measure._latency import run_of
+from irrepnet.measure._settings import Settings
 from irrepnet.measure._subject import Subject
 from irrepnet.measure._worker_process import Progress, run_worker, silent
 
@@ -24,10 +28,13 @@ class Memory:
     Attributes:
         peak_bytes: The largest resident set; `None` where the system does not tell.
         baseline_bytes: The same before the network was built: Python, torch, irrepnet.
+        activation_bytes: What autograd keeps between the forward and the backward pass, parameters
+            aside; `None` without a backward pass. It does not depend on the machine.
     """
 
     peak_bytes: int | None
     baseline_bytes: int | None
+    activation_bytes: int | None = None
 
     @property
     def above_baseline_bytes(self) -> int | None:
@@ -42,20 +49,20 @@ class Memory:
 
 
 def memory(subject: Subject, settings: Settings, progress: Progress = silent) -> Memory:
-    """Measure the peak memory of a network's forward pass in a fresh process.
+    """Measure the peak memory of a network's runs in a fresh process.
 
     The allocator is left as it is, since it decides what returns to the system.
 
     Args:
         subject: The network.
-        settings: Batch, dtype, threads; the network is not compiled.
+        settings: Batch, dtype, threads, forward pass or training step; nothing is compiled.
         progress: Told how far it is.
 
     Raises:
         MeasurementError: If the process fails, for example for want of memory.
 
     Cost:
-        A start of Python and torch, and two forward passes.
+        A start of Python and torch, and two runs, three in training.
     """
     job = {"subject": asdict(subject), "settings": asdict(settings)}
     return Memory(**run_worker("memory", job, settings.threads, progress, tune_malloc=False))
@@ -68,19 +75,48 @@ def measure_memory(job: Mapping[str, Any], done: Callable[[int], None]) -> dict[
         job: Subject and settings as plain values.
         done: Called with the number of steps still to come.
     """
-    import torch
-
     subject, settings = Subject.from_dict(job["subject"]), Settings(**job["settings"])
     Subject("vit_tiny_patch16_224", "flop", sizes=(("depth", 1),)).build("meta")  # lazy imports
     baseline = peak_bytes()
-    model = subject.build(dtype=DTYPES[settings.dtype])
-    size = model.default_cfg["input_size"]
-    with torch.inference_mode():
-        x = torch.randn(settings.batch, *size).to(DTYPES[settings.dtype])
+    model = subject.build(dtype=settings.weights).train(settings.training)
+    with settings.context():
+        x = torch.randn(settings.batch, *subject.input_size, dtype=settings.weights)
+        run = run_of(model, x, settings.training)
         for left in (1, 0):
-            model(x)
+            run()
             done(left)
-    return {"peak_bytes": peak_bytes(), "baseline_bytes": baseline}
+        peak = peak_bytes()
+        kept = saved_bytes(model, run) if settings.training else None
+    return {"peak_bytes": peak, "baseline_bytes": baseline, "activation_bytes": kept}
+
+
+def saved_bytes(network: nn.Module, run: Callable[[], object]) -> int:
+    """Bytes that autograd keeps for the backward pass during a run, parameters aside.
+
+    Memory is counted once, however many tensors view it.
+
+    Args:
+        network: Whose parameters and buffers do not count.
+        run: What to do; the graph may be gone after it.
+
+    Examples:
+        >>> import torch
+        >>> layer = torch.nn.Linear(3, 2)
+        >>> saved_bytes(layer, lambda: layer(torch.ones(5, 3)))
+        60
+    """
+    own = {t.untyped_storage().data_ptr() for t in (*network.parameters(), *network.buffers())}
+    kept: dict[int, tuple[int, Tensor]] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:  # holding the tensor keeps its address from reuse
+            kept.setdefault(storage.data_ptr(), (storage.nbytes(), tensor.detach()))
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        run()
+    return sum(size for size, _ in kept.values())
 
 
 def peak_bytes() -> int | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -28,6 +30,8 @@ class Settings:
         threads: Threads that torch may use inside an operation.
         compiled: Whether the networks go through `torch.compile`.
         runs: Timed runs of each network.
+        training: Whether a run is a training step (forward and backward) or a forward pass.
+        autocast: Whether weights stay float32 and `torch.autocast` computes in the dtype.
     """
 
     batch: int = 8
@@ -35,6 +39,23 @@ class Settings:
     threads: int = 1
     compiled: bool = False
     runs: int = 10
+    training: bool = False
+    autocast: bool = False
+
+    @property
+    def weights(self) -> torch.dtype:
+        """Dtype of weights and images."""
+        return torch.float32 if self.autocast else DTYPES[self.dtype]
+
+    @contextmanager
+    def context(self) -> Iterator[None]:
+        """What surrounds a run: gradients or none, autocast or not."""
+        with ExitStack() as stack:
+            if not self.training:
+                stack.enter_context(torch.inference_mode())
+            if self.autocast:
+                stack.enter_context(torch.autocast("cpu", DTYPES[self.dtype]))
+            yield
 
     def check(self) -> None:
         """Refuse what cannot be measured, before anything long starts.

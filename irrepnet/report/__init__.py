@@ -13,4 +13,13 @@ from irrepnet.report._invariance import Change as Change
 from irrepnet.report._photo import Photo as Photo
 from irrepnet.report._photo import load_photo as load_photo
 from irrepnet.report._request import Request as Request
+from irrepnet.report._speed_suite import SCHEMA as SCHEMA
+from irrepnet.report._speed_suite import VARIANTS as VARIANTS
+from irrepnet.report._speed_suite import Case as Case
+from irrepnet.report._speed_suite import SpeedRow as SpeedRow
+from irrepnet.report._speed_suite import matching as matching
+from irrepnet.report._speed_suite import measure_case as measure_case
+from irrepnet.report._speed_suite import speed_cases as speed_cases
+from irrepnet.report._speed_table import progress_line as progress_line
+from irrepnet.report._speed_table import speed_table as speed_table
 from irrepnet.report._terminal import terminal as terminal

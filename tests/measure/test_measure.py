@@ -21,6 +21,7 @@ from irrepnet.measure import (
     peak_bytes,
 )
 from irrepnet.measure import _memory as memory_module
+from irrepnet.measure._latency import run_of
 
 SIZES = (("depth", 1), ("width", 16), ("heads", 2), ("patch", 8), ("img_size", 32))
 TINY = Subject("vit_tiny_patch16_224", "flop", sizes=SIZES)
@@ -138,6 +139,30 @@ def test_getrusage_stands_in_for_the_systems_own_record(
     assert own is not None
     assert other is not None
     assert 0.5 < other / own < 2
+
+
+def test_training_steps_have_times_and_activations() -> None:
+    settings = Settings(batch=1, runs=2, dtype="bfloat16", autocast=True, training=True)
+    (found,) = latency([TINY], settings)
+    assert len(found.timing.samples_ms) == 2
+    assert found.layers_ms == {}
+    room = memory(TINY, settings)
+    assert room.activation_bytes is not None
+    assert room.activation_bytes > 0
+    assert memory(TINY, Settings(batch=1)).activation_bytes is None
+
+
+def test_a_run_in_training_is_forward_and_backward_into_fresh_gradients() -> None:
+    network = torch.nn.Linear(3, 2)
+    step = run_of(network, torch.ones(4, 3), training=True)
+    step()
+    first = network.weight.grad
+    step()
+    assert first is not None
+    assert network.weight.grad is not first
+    assert network.weight.grad is not None
+    assert torch.equal(network.weight.grad, first)  # fresh, not summed
+    assert run_of(network, torch.ones(4, 3), training=False)() is not None
 
 
 @pytest.mark.slow
