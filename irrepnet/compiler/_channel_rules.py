@@ -14,7 +14,7 @@ from irrepnet.compiler._cost_of_basis import (
 )
 from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features
-from irrepnet.compiler._rule import Cost, Factory, register
+from irrepnet.compiler._rule import NOTHING, Cost, Factory, register
 from irrepnet.types import (
     ACTIVATION_BASES,
     INITIALISATIONS,
@@ -62,13 +62,16 @@ class LinearRule:
 
     def cost(self, spec: specs.Linear, edge: Edge, positions: int) -> Cost:
         bias = spec.out_type.num_invariants if spec.bias else 0
-        products = product_flops(spec.in_type, spec.out_type)
+        weights = num_weights(spec.in_type, spec.out_type)
+        products, kept = product_flops(spec.in_type, spec.out_type), weights + bias
         if spec.lowering == "dense":
+            kept = spec.in_type.dim * spec.out_type.dim + bias
             products = 2 * spec.in_type.dim * spec.out_type.dim
         return Cost(
-            params=num_weights(spec.in_type, spec.out_type) + bias,
+            params=weights + bias,
             matmul=positions * products,
             other=(("bias", positions * bias),),
+            weights=kept,
         )
 
     def emit(self, spec: specs.Linear, edge: Edge, factory: Factory) -> nn.Layer:
@@ -158,6 +161,7 @@ class ActivationRule:
         changes = [spec.enter, spec.leave].count("irreps")
         return Cost(
             matmul=changes * positions * products,
+            on_features=changes * positions * products,
             other=(
                 ("basis change", changes * positions * additions),
                 ("activation", positions * spec.feature_type.dim),
@@ -191,7 +195,9 @@ class ToIrrepsRule:
 
     def cost(self, spec: specs.ToIrreps, edge: Edge, positions: int) -> Cost:
         products, additions = basis_flops(GSetType(spec.feature_type.group, spec.gset))
-        return Cost(matmul=positions * products, other=(("basis change", positions * additions),))
+        moved = positions * products
+        other = (("basis change", positions * additions),)
+        return Cost(matmul=moved, other=other, on_features=moved)
 
     def emit(self, spec: specs.ToIrreps, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.ToIrreps(GSetType(spec.feature_type.group, spec.gset), **factory.kwargs)
@@ -244,7 +250,7 @@ class DropPathRule:
         return f"one draw a sample, rate {spec.rate:g}"
 
     def cost(self, spec: specs.DropPath, edge: Edge, positions: int) -> Cost:
-        return Cost()
+        return NOTHING
 
     def emit(self, spec: specs.DropPath, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.DropPath(spec.rate)
@@ -272,7 +278,7 @@ class InvariantDropoutRule:
         return f"rate {spec.rate:g}"
 
     def cost(self, spec: specs.InvariantDropout, edge: Edge, positions: int) -> Cost:
-        return Cost()
+        return NOTHING
 
     def emit(self, spec: specs.InvariantDropout, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.InvariantDropout(spec.rate)

@@ -20,9 +20,11 @@ from irrepnet.types import (
     check_choice,
     check_linear,
     convolved_grid,
+    convolved_size,
     default_pairing,
     gset_for,
     gset_kernels,
+    paired_counts,
     paired_kernels,
 )
 
@@ -52,7 +54,7 @@ class ConvRule:
         )
 
     def cost(self, spec: specs.Conv, edge: Edge, positions: int) -> Cost:
-        window, (rows, columns) = self._window(spec), _out_grid(spec)
+        window, (rows, columns) = self._window(spec), _out_size(spec)
         out_dim, tokens = spec.out_type.dim, rows * columns
         products, additions = run_flops(window.runs)
         bias = spec.out_type.num_invariants if spec.bias else 0
@@ -60,6 +62,8 @@ class ConvRule:
             params=num_weights(window.feature_type, spec.out_type) + bias,
             matmul=2 * tokens * window.feature_type.dim * out_dim + out_dim * products,
             other=(("basis change", out_dim * additions), ("bias", tokens * bias)),
+            on_weights=out_dim * products,
+            weights=window.feature_type.dim * out_dim + bias,
         )
 
     def emit(self, spec: specs.Conv, edge: Edge, factory: Factory) -> nn.Layer:
@@ -79,6 +83,13 @@ class ConvRule:
 
 def _out_grid(spec: specs.Conv | specs.DepthwiseConv) -> tuple[int, int]:
     return convolved_grid(spec.action, spec.grid, spec.kernel, spec.stride, spec.padding)
+
+
+def _out_size(spec: specs.Conv | specs.DepthwiseConv) -> tuple[int, int]:
+    """The same of a spec that was checked."""
+    sizes = zip(spec.grid, spec.kernel, spec.stride, spec.padding, strict=True)
+    rows, columns = (convolved_size(*size) for size in sizes)
+    return rows, columns
 
 
 class DepthwiseConvRule:
@@ -124,7 +135,7 @@ class DepthwiseConvRule:
         )
 
     def cost(self, spec: specs.DepthwiseConv, edge: Edge, positions: int) -> Cost:
-        rows, columns = _out_grid(spec)
+        rows, columns = _out_size(spec)
         x, tokens, size = spec.feature_type, rows * columns, spec.kernel[0] * spec.kernel[1]
         bias = x.num_invariants if spec.bias else 0
         products = 2 * tokens * x.dim * size
@@ -137,12 +148,18 @@ class DepthwiseConvRule:
             both = positions + tokens
             biases = tokens * x.dim if bias else 0
             other = (("basis change", both * added), ("bias", biases))
-            return Cost(free + bias, products + both * moved, other)
-        paired = paired_kernels(x, spec.action, spec.kernel)
-        kinds = list(zip(paired.ties, paired.rows, strict=True))
-        free = sum(len(rows) * ties.size for ties, rows in kinds)
-        signed = sum(len(rows) * size for ties, rows in kinds if np.any(ties.signs != 1))
-        return Cost(free + bias, products, (("elementwise", signed), ("bias", tokens * bias)))
+            return Cost(
+                free + bias,
+                products + both * moved,
+                other,
+                on_features=both * moved,
+                weights=x.dim * size + bias,
+            )
+        paired = paired_counts(x, spec.action, spec.kernel)
+        free = sum(n * ties.size for ties, n in paired)
+        signed = sum(n * size for ties, n in paired if np.any(ties.signs != 1))
+        other = (("elementwise", signed), ("bias", tokens * bias))
+        return Cost(free + bias, products, other, weights=x.dim * size + bias)
 
     def emit(self, spec: specs.DepthwiseConv, edge: Edge, factory: Factory) -> nn.Layer:
         sizes = (spec.action, spec.grid, spec.kernel, spec.stride, spec.padding, spec.bias)

@@ -30,6 +30,11 @@ def product_flops(in_type: FeatureType, out_type: FeatureType) -> int:
     )
 
 
+def quotient(whole: int, part: int) -> int:
+    """How often a part that divides a whole fits; a symbolic whole stands for its multiples."""
+    return whole // part if isinstance(whole, int) else whole / part
+
+
 def basis_flops(gset: GSetType) -> tuple[int, int]:
     """FLOPs of one change of basis for one position: as products, and as additions."""
     return run_flops(gset.runs)

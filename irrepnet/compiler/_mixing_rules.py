@@ -10,7 +10,7 @@ from irrepnet.actions import PointAction
 from irrepnet.compiler._cost_of_basis import basis_flops, num_weights, product_flops
 from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features
-from irrepnet.compiler._rule import Cost, Factory, register
+from irrepnet.compiler._rule import NOTHING, Cost, Factory, register
 from irrepnet.types import (
     INVARIANTS,
     FeatureType,
@@ -68,7 +68,7 @@ class TokensRule:
         return f"{spec.points.num_points} tokens permuted as {spec.points.name!r}"
 
     def cost(self, spec: specs.Tokens, edge: Edge, positions: int) -> Cost:
-        return Cost()
+        return NOTHING
 
     def emit(self, spec: specs.Tokens, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.Tokens(spec.feature_type, spec.points)
@@ -110,6 +110,7 @@ class TokenLinearRule:
             params=num_weights(t, t) + self._bias(spec),
             matmul=x.dim * product_flops(t, t) + 2 * products,
             other=(("basis change", 2 * additions), ("bias", biased)),
+            on_features=2 * products,
         )
 
     def emit(self, spec: specs.TokenLinear, edge: Edge, factory: Factory) -> nn.Layer:
@@ -147,7 +148,8 @@ def token_bias_cost(feature_type: FeatureType, points: PointAction) -> Cost:
             fixed = vectors_on_orbit(b.irrep, kind).shape[-1]
             params += fixed * b.multiplicity
             moves += kind.index * b.irrep.dim * fixed * b.multiplicity
-    return Cost(params, 2 * moves, (("bias", points.num_points * feature_type.dim),))
+    added = (("bias", points.num_points * feature_type.dim),)
+    return Cost(params, 2 * moves, added, on_weights=2 * moves)
 
 
 class AffineRule:
@@ -181,6 +183,7 @@ class AffineRule:
             sum(x.multiplicities) + bias.params,
             bias.matmul,
             (("elementwise", positions * x.dim), *bias.other),
+            on_weights=bias.on_weights,
         )
 
     def emit(self, spec: specs.Affine, edge: Edge, factory: Factory) -> nn.Layer:
@@ -250,6 +253,7 @@ class OrbitPoolRule:
             other.append(("elementwise", 2 * positions * x.dim))
         return Cost(
             matmul=rows * products + pairs,
+            on_features=rows * products + pairs,
             other=(("basis change", rows * additions), *other),
         )
 

@@ -47,7 +47,8 @@ class DirectActivationRule:
         if check_pointwise(x, spec.function) == "even":
             products, additions = basis_flops(absolute_type(x).gset)
         other = (("activation", positions * x.dim), ("basis change", positions * additions))
-        return Cost(matmul=positions * products, other=other)
+        moved = positions * products
+        return Cost(matmul=moved, other=other, on_features=moved)
 
     def emit(self, spec: specs.DirectActivation, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.DirectActivation(spec.feature_type, spec.function, **factory.kwargs)
@@ -141,6 +142,8 @@ class MaxFilterRule:
             params=spec.filters * x.dim,
             matmul=2 * fits * (positions * x.dim + moved),
             other=(("elementwise", positions * fits),),
+            on_weights=2 * fits * moved,
+            weights=fits * x.dim,
         )
 
     def emit(self, spec: specs.MaxFilter, edge: Edge, factory: Factory) -> nn.Layer:
@@ -169,6 +172,7 @@ class PolynomialMapRule:
         terms = len(found.monomials) * times * positions
         return Cost(
             matmul=2 * len(found.degrees) * terms,
+            on_features=2 * len(found.degrees) * terms,
             other=(("elementwise", (found.max_degree - 1) * terms),),
         )
 

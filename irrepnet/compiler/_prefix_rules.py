@@ -10,7 +10,7 @@ from irrepnet.compiler._channel_rules import LayerNormRule
 from irrepnet.compiler._cost_of_basis import basis_flops
 from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features
-from irrepnet.compiler._rule import Cost, Factory, register
+from irrepnet.compiler._rule import NOTHING, Cost, Factory, register
 from irrepnet.types import GSetType, canonical_stabiliser, check_norm, gset_for
 
 
@@ -50,6 +50,7 @@ class PermutedAttentionRule:
                 ("softmax", 6 * spec.heads * positions**2),
                 ("basis change", positions * additions),
             ),
+            on_features=positions * products,
         )
 
     def emit(self, spec: specs.PermutedAttention, edge: Edge, factory: Factory) -> nn.Layer:
@@ -103,7 +104,7 @@ class DropoutRule:
         return f"rate {spec.rate:g}, one draw for each copy and orbit of tokens"
 
     def cost(self, spec: specs.Dropout, edge: Edge, positions: int) -> Cost:
-        return Cost()
+        return NOTHING
 
     def emit(self, spec: specs.Dropout, edge: Edge, factory: Factory) -> nn.Layer:
         assert isinstance(edge, Features)

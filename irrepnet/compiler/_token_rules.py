@@ -52,7 +52,7 @@ class PositionalEmbeddingRule:
             for block, fixed in zip(spec.feature_type.blocks, dims, strict=True)
         )
         added = spec.grid[0] * spec.grid[1] * spec.feature_type.dim
-        return Cost(self._params(spec), 2 * moves, (("elementwise", added),))
+        return Cost(self._params(spec), 2 * moves, (("elementwise", added),), on_weights=2 * moves)
 
     def emit(self, spec: specs.PositionalEmbedding, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.PositionalEmbedding(spec.feature_type, spec.action, spec.grid, **factory.kwargs)
@@ -150,10 +150,9 @@ class RestrictRule:
         if spec.basis == "gset":
             before, after = basis_flops(restriction.gset), basis_flops(restriction.gset_after[0])
             before = (0, 0) if spec.enter == "points" else before
-            return Cost(
-                matmul=positions * (before[0] + after[0]),
-                other=(("basis change", positions * (before[1] + after[1])),),
-            )
+            moved = positions * (before[0] + after[0])
+            other = (("basis change", positions * (before[1] + after[1])),)
+            return Cost(matmul=moved, other=other, on_features=moved)
         products = sum(
             2 * block.irrep.dim**2 * block.multiplicity
             for block, monomial in zip(
@@ -161,7 +160,7 @@ class RestrictRule:
             )
             if monomial is None
         )
-        return Cost(matmul=positions * products)
+        return Cost(matmul=positions * products, on_features=positions * products)
 
     def emit(self, spec: specs.Restrict, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.Restrict(spec.restriction, spec.enter, **factory.kwargs)
@@ -188,8 +187,10 @@ class TokenPoolRule:
 
     def cost(self, spec: specs.TokenPool, edge: Edge, positions: int) -> Cost:
         assert isinstance(edge, Features)
-        summed = (positions - edge.prefix) * spec.feature_type.dim if spec.kind == "avg" else 0
-        return Cost(other=(("elementwise", summed),))
+        if spec.kind == "token":
+            return Cost(reads=spec.feature_type.dim)
+        summed = (positions - edge.prefix) * spec.feature_type.dim
+        return Cost(other=(("elementwise", summed),), reads=summed)
 
     def emit(self, spec: specs.TokenPool, edge: Edge, factory: Factory) -> nn.Layer:
         assert isinstance(edge, Features)

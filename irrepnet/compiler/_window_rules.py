@@ -7,7 +7,7 @@ from dataclasses import replace
 from irrepnet import nn, specs
 from irrepnet._errors import SpecError
 from irrepnet.actions import ImageAction
-from irrepnet.compiler._cost_of_basis import num_weights, product_flops, run_flops
+from irrepnet.compiler._cost_of_basis import num_weights, product_flops, quotient, run_flops
 from irrepnet.compiler._edge import Edge, Features, Images
 from irrepnet.compiler._meet import require_features
 from irrepnet.compiler._rule import Cost, Factory, register
@@ -53,6 +53,7 @@ def _window_cost(window: WindowType, other: FeatureType, windows: int, bias: int
         params=num_weights(window.feature_type, other) + bias,
         matmul=windows * (product_flops(window.feature_type, other) + products),
         other=(("basis change", windows * additions), ("bias", windows * bias)),
+        on_features=windows * products,
     )
 
 
@@ -87,7 +88,7 @@ class PatchEmbedRule:
     def cost(self, spec: specs.PatchEmbed, edge: Edge, positions: int) -> Cost:
         (height, width), (high, wide) = spec.image_size, spec.patch
         bias = spec.out_type.num_invariants if spec.bias else 0
-        tokens = (height // high) * (width // wide)
+        tokens = quotient(height, high) * quotient(width, wide)
         return _window_cost(self._window(spec), spec.out_type, tokens, bias)
 
     def emit(self, spec: specs.PatchEmbed, edge: Edge, factory: Factory) -> nn.Layer:
@@ -124,7 +125,7 @@ class DownsampleRule:
 
     def cost(self, spec: specs.Downsample, edge: Edge, positions: int) -> Cost:
         bias = spec.out_type.num_invariants if spec.bias else 0
-        windows = positions // (spec.window[0] * spec.window[1])
+        windows = quotient(positions, spec.window[0] * spec.window[1])
         return _window_cost(self._window(spec), spec.out_type, windows, bias)
 
     def emit(self, spec: specs.Downsample, edge: Edge, factory: Factory) -> nn.Layer:

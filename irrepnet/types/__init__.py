@@ -3,6 +3,7 @@
 from irrepnet.types._depthwise import PAIRINGS as PAIRINGS
 from irrepnet.types._depthwise import default_pairing as default_pairing
 from irrepnet.types._depthwise import gset_kernels as gset_kernels
+from irrepnet.types._depthwise import paired_counts as paired_counts
 from irrepnet.types._depthwise import paired_kernels as paired_kernels
 from irrepnet.types._feature_type import Block as Block
 from irrepnet.types._feature_type import FeatureType as FeatureType
@@ -10,6 +11,7 @@ from irrepnet.types._fixed_dims import fixed_dims as fixed_dims
 from irrepnet.types._fixed_dims import grid_orbits as grid_orbits
 from irrepnet.types._grid_rules import check_preserves as check_preserves
 from irrepnet.types._grid_rules import convolved_grid as convolved_grid
+from irrepnet.types._grid_rules import convolved_size as convolved_size
 from irrepnet.types._grid_rules import tiled_grid as tiled_grid
 from irrepnet.types._gset_solver import gset_for as gset_for
 from irrepnet.types._gset_solver import transitive_types as transitive_types

@@ -104,6 +104,14 @@ def paired_kernels(
     )
 
 
+def paired_counts(
+    feature_type: FeatureType, action: ImageAction, kernel: tuple[int, int]
+) -> list[tuple[Ties, int]]:
+    """How many output channels have kernels of each kind."""
+    paired = paired_kernels(feature_type, action, kernel)
+    return [(ties, len(rows)) for ties, rows in zip(paired.ties, paired.rows, strict=True)]
+
+
 def _counts(
     feature_type: FeatureType, product: list[list[int]], ties: dict[int, Ties]
 ) -> np.ndarray:

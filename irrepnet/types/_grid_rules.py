@@ -87,7 +87,14 @@ def convolved_grid(
                 f"a {name} of {' or '.join(map(str, works))}, or a kernel of "
                 f"{kernel[axis] + left}."
             )
-    return (room[0] // stride[0] + 1, room[1] // stride[1] + 1)
+    height, width = (convolved_size(*s) for s in zip(size, kernel, stride, padding, strict=True))
+    return height, width
+
+
+def convolved_size(size: int, kernel: int, stride: int, padding: int) -> int:
+    """Places of a kernel along one axis."""
+    room = size + 2 * padding - kernel
+    return (room if stride == 1 else room // stride) + 1
 
 
 def _by(size: Size) -> str:
