@@ -13,17 +13,6 @@ from irrepnet import models, testing
 from irrepnet._errors import CheckpointError, GridError, SpecError
 from tests.convnext.published import forward
 
-#: Model: parameters and MACs of the dense and of the flopping network, where published.
-PUBLISHED = {
-    ("convnext_isotropic_small", "trivial"): (22_308_712, None),
-    ("convnext_isotropic_base", "trivial"): (87_083_752, None),
-    ("convnext_isotropic_small", "flop"): (11_158_312, 2.205e9),
-    ("convnext_isotropic_base", "flop"): (43_549_288, 8.572e9),
-    ("convnext_tiny", "trivial"): (28_589_128, None),
-    ("convnext_base", "trivial"): (88_591_464, None),
-    ("convnext_tiny", "flop"): (14_302_072, 2.374e9),
-    ("convnext_base", "flop"): (44_314_792, 7.955e9),
-}
 STAGES = {"widths": (16, 32, 32), "depths": (1, 2, 1), "img_size": 32}
 ONE_STAGE = {"width": 32, "depth": 2, "patch": 4, "img_size": 20}
 NARROW = {"convnext_tiny": STAGES, "convnext_isotropic_large": ONE_STAGE}
@@ -36,19 +25,10 @@ def narrow(name: str, group: str, **options) -> ir.nn.Classifier:
     return testing.randomise_(model).eval()
 
 
-@pytest.mark.parametrize(("name", "group"), PUBLISHED)
-def test_published_sizes(name: str, group: str) -> None:
-    params, macs = PUBLISHED[name, group]
-    report = ir.flops(ir.create_model(name, group, device="meta"), (3, 224, 224))
-    assert report.params == params
-    assert macs is None or report.matmul_flops <= 2 * macs
-
-
-@pytest.mark.parametrize("invariants", ["trivial", "norm"])
-@pytest.mark.parametrize("group", ["trivial", "flop", "rot180", "klein_four", "C4", "D4"])
+@pytest.mark.parametrize("group", ["flop", "rot180", "C4", "D4"])
 @pytest.mark.parametrize("name", NARROW)
-def test_any_group(name: str, group: str, invariants: str) -> None:
-    model = narrow(name, group, invariants=invariants)
+def test_norms_over_any_group(name: str, group: str) -> None:
+    model = narrow(name, group, invariants="norm")
     testing.assert_equivariant(model)
     testing.assert_matches_dense(model)
     size = NARROW[name]["img_size"]
@@ -92,16 +72,6 @@ def test_reset_classifier_and_checkpointing() -> None:
     assert all(p.grad is not None for p in model.parameters())
     model.reset_classifier(3)
     assert model(x).shape == (2, 3)
-
-
-@pytest.mark.compile
-@pytest.mark.parametrize("group", ["flop", "D4"])
-def test_compiles_whole(group: str) -> None:
-    model = narrow("convnext_tiny", group)
-    x = torch.randn(2, 3, 32, 32, dtype=torch.float64)
-    torch._dynamo.reset()
-    got = torch.compile(model, fullgraph=True, backend="aot_eager")(x)
-    torch.testing.assert_close(got, model(x))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,17 @@ from irrepnet.actions import ImageAction
 
 GROUPS = ("trivial", "flop", "vflip", "rot180", "klein_four", "C4", "D4")
 
-#: The registered names differ in patch size; the rest of a narrow model is the same.
-PATCHES = {name: 14 if "patch14" in name else 16 for name in ir.list_models("vit*")}
+#: What every registered model is tried with.
+FIVE_GROUPS = ("trivial", "flop", "klein_four", "C4", "D4")
+
+#: Made small, every registered model is one of these (a test says so).
+ONE_OF_EACH = (
+    "vit_tiny_patch16_224",
+    "resmlp_12_224",
+    "convnext_tiny",
+    "convnext_isotropic_small",
+    "convnext_isotropic_large",
+)
 
 
 def narrow(

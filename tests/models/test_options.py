@@ -25,8 +25,8 @@ def keeps_every_promise(model: ir.nn.Classifier) -> None:
     ir.testing.assert_flops(model, (source.channels, *source.size))
 
 
-@pytest.mark.parametrize("group", ["flop", "klein_four", "C4", "D4"])
-@pytest.mark.parametrize("sizes", [(12, 4), (20, 4), (4, 4), (10, 5), (9, 3), (3, 1)])
+@pytest.mark.parametrize("group", ["klein_four", "D4"])
+@pytest.mark.parametrize("sizes", [(12, 4), (4, 4), (10, 5), (9, 3), (3, 1)])
 def test_odd_grids_and_patches(group: str, sizes: tuple[int, int]) -> None:
     image, patch = sizes
     keeps_every_promise(random_narrow(group, img_size=image, patch=patch, depth=1))
@@ -40,7 +40,7 @@ def test_odd_grids_of_the_registered_patch(image: int, tokens: int) -> None:
 
 
 @pytest.mark.parametrize("group", ["flop", "vflip", "rot180", "klein_four"])
-@pytest.mark.parametrize("size", [(16, 24), (12, 8), (20, 12)])
+@pytest.mark.parametrize("size", [(12, 8), (20, 12)])
 def test_images_that_are_not_square(group: str, size: tuple[int, int]) -> None:
     keeps_every_promise(random_narrow(group, img_size=size, depth=1))
 
@@ -61,14 +61,14 @@ def test_a_flopping_model_is_not_invariant_to_quarter_turns() -> None:
         assert (change < 1e-11) == invariant
 
 
-@pytest.mark.parametrize("channels", [1, 2, 5])
+@pytest.mark.parametrize("channels", [1, 5])
 def test_image_channels(channels: int) -> None:
     keeps_every_promise(random_narrow("D4", in_chans=channels, depth=1))
 
 
 @pytest.mark.parametrize("ratio", [1, 2.0, 2.5])
 def test_mlp_ratio(ratio: float) -> None:
-    model = random_narrow("flop", mlp_ratio=ratio)
+    model = random_narrow("flop", mlp_ratio=ratio, depth=1)
     assert model.blocks[0].mlp.fc1.out_dim == int(64 * ratio)
     keeps_every_promise(model)
 
@@ -78,7 +78,7 @@ def test_mlp_ratio(ratio: float) -> None:
     [("40*sym + 24*asym", "flop"), ("64*sym", "flop"), ("36*A1 + 8*B1 + 4*A2 + 4*B2 + 4*E", "D4")],
 )
 def test_free_multiplicities(text: str, group: str) -> None:
-    model = random_narrow(group, feature_type=text, invariants="norm")
+    model = random_narrow(group, feature_type=text, invariants="norm", depth=1)
     assert str(model.plan.spec.feature_type) == str(
         ir.FeatureType(actions.image(group).group, text)
     )
@@ -139,21 +139,20 @@ def test_subgroup_of_an_action() -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "breaks"),
+    ("group", "breaks", "pool"),
     [
-        ("flop", [("trivial", 0)]),
-        ("flop", [("trivial", 2)]),
-        ("D4", [("klein_four", 1), ("flop", 2), ("trivial", 3)]),
-        ("D4", [("C4", 1), ("rot180", 2), ("trivial", 3)]),
-        ("D4", [("vflip", 1), ("trivial", 2)]),
-        ("D4", [("transpose", 1)]),
-        ("C4", [("rot180", 2)]),
-        ("klein_four", [("vflip", 1)]),
+        ("flop", [("trivial", 0)], "token"),
+        ("D4", [("klein_four", 1), ("flop", 2), ("trivial", 3)], "avg"),
+        ("D4", [("C4", 0), ("rot180", 1), ("trivial", 2)], "token"),
+        ("D4", [("vflip", 0), ("trivial", 1)], "avg"),
+        ("D4", [("transpose", 0)], "token"),
+        ("C4", [("rot180", 0)], "token"),
+        ("klein_four", [("vflip", 0)], "token"),
     ],
 )
-@pytest.mark.parametrize("pool", ["token", "avg"])
 def test_chains_of_subgroups(group: str, breaks: list, pool: str) -> None:
-    model = random_narrow(group, depth=4, break_at=breaks, global_pool=pool)
+    depth = breaks[-1][1] + 1
+    model = random_narrow(group, depth=depth, break_at=breaks, global_pool=pool)
     keeps_every_promise(model)
     last = actions.image(breaks[-1][0]).group
     assert model.plan.spec.feature_type.group.order == last.order

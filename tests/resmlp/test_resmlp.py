@@ -9,25 +9,6 @@ from irrepnet._errors import ActivationError, GridError, GroupError, IrrepnetErr
 
 EXACT = testing.TOLERANCES[torch.float64]
 
-#: Parameters, and multiply-accumulates that may not be exceeded, as published.
-PUBLISHED = {
-    ("resmlp_24_224", "trivial"): (30_020_680, None),
-    ("resmlp_b24_224", "trivial"): (115_736_776, None),
-    ("resmlp_24_224", "flop"): (15_063_880, 3.010e9),
-    ("resmlp_b24_224", "flop"): (57_972_616, 11.568e9),
-}
-
-
-@pytest.mark.parametrize(("name", "group"), PUBLISHED)
-def test_published_counts(name: str, group: str) -> None:
-    params, macs = PUBLISHED[name, group]
-    model = ir.create_model(name, group=group, device="meta")
-    assert sum(p.numel() for p in model.parameters()) == params
-    report = ir.flops(model, (3, 224, 224))
-    assert report.params == params
-    if macs is not None:
-        assert report.matmul_flops / 2 <= macs
-
 
 def test_sizes() -> None:
     assert ir.list_models("resmlp*") == [
@@ -52,12 +33,9 @@ def narrow(group: str, **options: object) -> ir.nn.Classifier:
 
 
 CASES = {
-    "trivial": ("trivial", {}),
-    "flop": ("flop", {}),
     "flop odd grid": ("flop", {"img_size": 24}),
     "flop not square": ("flop", {"img_size": (24, 32)}),
     "flop norms": ("flop", {"invariants": "norm", "activation": "quick_gelu"}),
-    "klein_four": ("klein_four", {}),
     "C4": ("C4", {"invariants": "norm"}),
     "D4": ("D4", {"img_size": 40}),
     "more symmetric channels": ("flop", {"feature_type": "10*sym + 6*asym"}),
