@@ -213,7 +213,7 @@ def alignment(irrep: Irrep, subgroup: Subgroup) -> np.ndarray:
         `U`, float64 `(dim, dim)`, with `U rho(h) U^T = (+)_j sigma_j(h) (x) I_(m_j)`.
 
     Cost:
-        O(|H| * dim^2 * sum of the subgroup's irrep dimensions that occur).
+        `O(|H| * dim^2 * sum of the subgroup's irrep dimensions that occur)`.
 
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 7.2.

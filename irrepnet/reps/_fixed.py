@@ -81,7 +81,7 @@ def fixed_basis(irrep: Irrep, subgroup: object) -> np.ndarray:
         float64 of shape `(irrep.dim, r * irrep.end_dim)`.
 
     Cost:
-        O(|H| dim^2 + dim^3).
+        `O(|H| dim^2 + dim^3)`.
 
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 2.6 and 7.2.

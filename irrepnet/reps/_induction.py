@@ -23,7 +23,7 @@ def restrict(representation: Representation, subgroup: Subgroup) -> Representati
         RepresentationError: If it is not a subgroup of the representation's group.
 
     Cost:
-        O(|H| * dim) for permutations, O(|H| * dim^2) for matrices.
+        `O(|H| * dim)` for permutations, `O(|H| * dim^2)` for matrices.
 
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 7.2.
