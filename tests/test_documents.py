@@ -1,12 +1,18 @@
-"""What the README and the documents promise: commands, examples and the table."""
+"""What the README and the documents promise: commands, examples and output, and the tables."""
 
+import io
+import os
 import re
+import shlex
+from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 import torch
 
 import irrepnet as ir
+from irrepnet.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -14,30 +20,82 @@ ROWS = re.findall(r"^\| `(\w+)` \| ([\d,]+) \| ([\d,]+) \|$", README, re.MULTILI
 
 COUNTS = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", README, re.MULTILINE)
 
+#: Set to write what examples print into the pages, instead of comparing.
+UPDATE = bool(os.environ.get("UPDATE_DOCUMENTS"))
 
-def blocks(text: str) -> list[tuple[str, str]]:
-    """Fenced blocks as pairs of language and text."""
-    return re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^(```+|:::+)(.*)$")
+
+
+def blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Fenced blocks that contain no others, as pairs of language and text."""
+    open_fences: list[tuple[str, str, list[str]]] = []
+    for line in text.splitlines(keepends=True):
+        fence = _FENCE.match(line.rstrip())
+        if not fence:
+            if open_fences:
+                open_fences[-1][2].append(line)
+        elif fence[2]:
+            open_fences.append((fence[1], fence[2].strip(), []))
+        elif open_fences and open_fences[-1][0] == fence[1]:
+            _, language, lines = open_fences.pop()
+            yield language, "".join(lines)
+        else:  # a block without a language
+            open_fences.append((fence[1], "", []))
+    assert not open_fences, open_fences
+
+
+def runs(language: str, text: str) -> bool:
+    """Whether a reader may run a block as it stands: Python, or our own command."""
+    return language == "python" or (language == "bash" and text.startswith("irrepnet "))
+
+
+PAGES = [
+    path
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    if not {"_build", "tutorials"} & set(path.relative_to(ROOT).parts)
+    and any(runs(*block) for block in blocks(path.read_text()))
+]
 
 
 def test_the_first_two_blocks_install_and_show_then_install_and_test() -> None:
     shells = [text for kind, text in blocks(README) if kind in {"bash", "sh", "console", "shell"}]
-    assert [kind for kind, _ in blocks(README)[:2]] == ["bash", "bash"]
+    assert [kind for kind, _ in blocks(README)][:2] == ["bash", "bash"]
     assert shells[0].startswith("pip install -c constraints.txt -e '.[demo]' && irrepnet compare ")
     assert shells[1].strip() == "pip install -c constraints.txt -e '.[dev]' && pytest"
 
 
-DOCUMENTS = ("README.md", "docs/design.md", "docs/own_layer.md", "docs/representations.md")
+def printed_by(language: str, text: str, names: dict[str, object], page: str) -> str:
+    """What an example prints."""
+    stdout = io.StringIO()
+    with redirect_stdout(stdout):
+        if language == "python":
+            exec(compile(text, page, "exec"), names)
+        else:
+            for command in text.replace("\\\n", " ").splitlines():
+                assert main(shlex.split(command, comments=True)[1:]) == 0, command
+    return "".join(f"{line.rstrip()}\n" for line in stdout.getvalue().splitlines())
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_examples_run_and_print_what_the_page_says(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    examples = [text for kind, text in blocks((ROOT / name).read_text()) if kind == "python"]
-    assert examples
     names: dict[str, object] = {"__name__": "example"}
-    for example in examples:  # one after another, as a reader would
-        exec(compile(example, name, "exec"), names)
+    text = page.read_text()
+    printed = None
+    for language, content in blocks(text):  # one after another, as a reader would
+        if language == "output":
+            assert printed is not None, f"no example before the output:\n{content}"
+            if UPDATE:
+                text = text.replace(f"```output\n{content}```", f"```output\n{printed}```")
+            else:
+                assert content == printed
+        printed = (
+            printed_by(language, content, names, page.name) if runs(language, content) else None
+        )
+    if UPDATE:
+        page.write_text(text)
 
 
 @pytest.mark.parametrize(("name", "dense", "flopping"), ROWS)

@@ -8,7 +8,7 @@ from sphinx.ext.napoleon import Config, GoogleDocstring
 _CONFIG = Config(napoleon_custom_sections=["Cost"], napoleon_use_rtype=False)
 
 
-def _read(app: Sphinx, what: str, name: str, obj: object, options: Any, lines: list[str]) -> None:
+def _read(app: Sphinx, what: Any, name: str, obj: object, options: Any, lines: list[str]) -> None:
     # napoleon takes what stands before a colon in an attribute's docstring for a type. Types stand
     # in signatures here, so an attribute's docstring is read like a method's.
     what = "method" if what in {"attribute", "data", "property"} else what
