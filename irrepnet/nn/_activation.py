@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -11,10 +12,11 @@ from torch.nn import functional as F  # noqa: N812
 
 from irrepnet._errors import ActivationError
 from irrepnet.nn._dense import linear
-from irrepnet.nn._eager import writes_in_place
+from irrepnet.nn._eager import is_plain, without_autocast, writes_in_place
 from irrepnet.nn._gset_basis import GSetBasis
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels
+from irrepnet.nn._step import differentiable_gradients
 from irrepnet.types import GSetType
 
 
@@ -22,10 +24,6 @@ def quick_gelu(x: Tensor) -> Tensor:
     """`x * sigmoid(1.702 x)`, the GELU of the flopping ResMLP."""
     return x * torch.sigmoid(1.702 * x)
 
-
-#: Rows are processed in parts of this size on the way through the points: about a core's cache.
-#: Measured on ViT-B's 3072 hidden channels: 11 ms whole, 6 ms in parts (one thread, float32).
-CACHED_BYTES = 3 << 19
 
 #: Pointwise functions by name.
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -39,6 +37,17 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "softshrink": F.softshrink,
     "abs": torch.abs,
     "square": torch.square,
+}
+#: Those that can overwrite their input.
+_IN_PLACE: dict[str, Callable[[Tensor], Tensor]] = {
+    "gelu": torch.ops.aten.gelu_,
+    "relu": torch.relu_,
+    "silu": torch.ops.aten.silu_,
+    "sigmoid": torch.sigmoid_,
+    "tanh": torch.tanh_,
+    "sin": torch.sin_,
+    "abs": torch.abs_,
+    "square": torch.square_,
 }
 
 
@@ -62,6 +71,11 @@ class Pointwise(nn.Module):
         """Apply the function to every element."""
         return FUNCTIONS[self.function](x)
 
+    def write_(self, x: Tensor) -> Tensor:
+        """The same in place, without autograd."""
+        overwrite = _IN_PLACE.get(self.function)
+        return x.copy_(self(x)) if overwrite is None else overwrite(x)
+
     def extra_repr(self) -> str:
         """The function's name."""
         return self.function
@@ -76,6 +90,7 @@ class GSetActivation(Layer):
         enter: Basis of the input, `"irreps"` or `"points"`.
         leave: Basis of the output.
         normalised: Whether changes of basis between two points have their factor `sqrt(1/2)`.
+        overwrite: Whether plain inference may write the result over the input.
         device: Where the tables live.
         dtype: Their dtype.
 
@@ -103,6 +118,7 @@ class GSetActivation(Layer):
         enter: str = "irreps",
         leave: str = "irreps",
         normalised: bool = True,
+        overwrite: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -110,34 +126,80 @@ class GSetActivation(Layer):
         self.basis = GSetBasis(gset, device, dtype, normalised)
         self.pointwise = Pointwise(function)
         self.enter, self.leave = enter, leave
+        self.overwrite = overwrite
         self._both = enter == leave == "irreps"
 
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """Apply the function to every point, for features in irreps along the last axis."""
         check_channels(x, self.basis.gset.feature_type, self.basis.dim)
+        if writes_in_place(x) and (self._both or self.basis.is_identity):
+            return self.write(x, x if self.overwrite and x.is_contiguous() else None)
         if self.basis.is_identity:
             return self.pointwise(x)
-        if self._both and writes_in_place(x):
-            return self._write(x.reshape(-1, self.basis.dim)).view(x.shape)
+        if self._both and is_plain(x):
+            return _Recomputed.apply(x, self)
         points = x if self.enter == "points" else self.basis.to_points(x)
         points = self.pointwise(points)
         return points if self.leave == "points" else self.basis.to_irreps(points)
 
-    def _write(self, x: Tensor) -> Tensor:
-        """The same, a few rows at a time, so that points stay in the cache between the passes."""
-        out = torch.empty_like(x)
-        rows = max(1, CACHED_BYTES // (self.basis.dim * x.element_size()))
-        points = x.new_empty(min(rows, len(x)), self.basis.dim)
-        for part, target in zip(x.split(rows), out.split(rows), strict=True):
-            moved = self.basis.write(part, points[: len(part)], to_points=True)
-            self.basis.write(self.pointwise(moved), target, to_points=False)
+    def build(self, x: Tensor) -> Tensor:
+        """The layer out of operations that autograd knows, from irreps to irreps."""
+        return self.basis.to_irreps(self.pointwise(self.basis.to_points(x)))
+
+    def write(self, x: Tensor, out: Tensor | None = None) -> Tensor:
+        """The layer from irreps to irreps without autograd, in one pass over memory.
+
+        Args:
+            x: Its input.
+            out: Where the result goes, contiguous; `x` itself, or by default a new tensor.
+        """
+        if self.basis.is_identity:
+            return self.pointwise(x) if out is None else self.pointwise.write_(out)
+        out = torch.empty_like(x, memory_format=torch.contiguous_format) if out is None else out
+        rows = x.reshape(-1, self.basis.dim), out.view(-1, self.basis.dim)
+        self.basis.conjugate(rows[:1], rows[1], self.pointwise.write_)
         return out
+
+    def write_gradient(self, x: Tensor, gradient: Tensor) -> Tensor:
+        """What goes back through the layer, from its input: points are computed again."""
+        out = torch.empty_like(x, memory_format=torch.contiguous_format)
+        inputs = [t.reshape(-1, self.basis.dim) for t in (x, gradient)]
+        self.basis.conjugate(inputs, out.view(-1, self.basis.dim), self._chain_rule)
+        return out
+
+    def _chain_rule(self, points: Tensor, gradient: Tensor) -> Tensor:
+        with torch.enable_grad():
+            points.requires_grad_()
+            return torch.autograd.grad(self.pointwise(points), points, gradient)[0]
 
     def _dense(self) -> nn.Sequential:
         matrix = self.basis.matrix()
         before = () if self.enter == "points" else (linear(matrix.T),)
         after = () if self.leave == "points" else (linear(matrix),)
         return nn.Sequential(*before, Pointwise(self.pointwise.function), *after)
+
+
+class _Recomputed(torch.autograd.Function):
+    """The activation as one step of autograd that keeps its input only.
+
+    With `B` the orthogonal change to points, `y = B^T f(B x)` and `dx = B^T (f'(B x) * B dy)`.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, layer: GSetActivation) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.layer = layer
+        with without_autocast(x):
+            return layer.write(x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (x,), (gradient,) = ctx.saved_tensors, gradients
+        with without_autocast(x):
+            if not torch.is_grad_enabled():
+                return ctx.layer.write_gradient(x, gradient), None
+            # A derivative of the derivative is wanted.
+            return *differentiable_gradients(ctx.layer.build, (x,), gradient), None
 
 
 class ToIrreps(Layer):

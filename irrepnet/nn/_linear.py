@@ -7,9 +7,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from irrepnet.nn._block_map import BlockMap, Product, block_maps, products
+from irrepnet.nn._block_map import BlockMap, Product, block_maps
+from irrepnet.nn._block_product import BlockProduct
 from irrepnet.nn._copies import invariant_channels
-from irrepnet.nn._eager import writes_in_place
 from irrepnet.nn._expanded import Expanded
 from irrepnet.nn._initialise import initialise_
 from irrepnet.nn._layer import Layer
@@ -77,9 +77,10 @@ class IsotypicLinear(Layer):
         check_choice("lowering", lowering, LINEAR_LOWERINGS)
         self.lowering = lowering
         self._maps = block_maps(in_type, out_type)
-        self._products = products(self._maps, lowering == "batched")
+        batched = lowering == "batched"
+        self._product = BlockProduct(self.in_dim, self.out_dim, self._maps, batched)
         # What inference keeps: the dense matrix, or a stack of weights for each group of products.
-        self._expanded = [Expanded() for _ in self._products] or [Expanded()]
+        self._expanded = [Expanded() for _ in self._product.groups] or [Expanded()]
         for block in self._reached():
             weight = nn.Parameter(torch.empty(block.weight_shape, **factory))
             self.register_parameter(f"weight_{block.name}", weight)
@@ -111,80 +112,27 @@ class IsotypicLinear(Layer):
             weight = self._expanded[0].get(x, self._sources(), self.weight_matrix)
             out = F.linear(rows, weight, bias)
         else:
-            out = self._write(rows) if writes_in_place(x) else self._build(rows)
+            out = self._product(rows, self.bias, self._weights(x))
         return out.view(*x.shape[:-1], self.out_dim)
 
-    def _write(self, x: Tensor) -> Tensor:
-        """Each product goes straight into its slice of the output: no copy, no concatenation."""
-        out = x.new_empty(x.shape[0], self.out_dim)
-        for block in self._maps:
-            bias = self.bias if block.invariant else None
-            first, last = block.target
-            if not block.reached:
-                out[:, first:last].zero_() if bias is None else out[:, first:last].copy_(bias)
-            elif not block.pairs:
-                out[:, first:last] = self._mixed(x, block)
-        for k, group in enumerate(self._products):
-            source, target = _stacked(x, group, 0), _stacked(out, group, 1)
-            bias = self.bias if group[0].block.invariant else None
-            weight = self._weights(k, x).mT
-            if len(group) > 1:
-                torch.bmm(source, weight, out=target)
-                if bias is not None:
-                    target[0] += bias
-            elif bias is None:
-                torch.mm(source, weight, out=target)
-            else:
-                torch.addmm(bias, source, weight, out=target)
-        return out
+    def _weights(self, x: Tensor) -> list[Tensor]:
+        """What `BlockProduct` takes: a matrix or a stack for each group, then mixed blocks."""
+        groups = [
+            self._matrix(group[0].block) if len(group) == 1 else self._stack(x, group, kept)
+            for group, kept in zip(self._product.groups, self._expanded, strict=False)
+        ]
+        return groups + [self._matrix(block) for block in self._product.mixed]
 
-    def _build(self, x: Tensor) -> Tensor:
-        """The same map without writing in place, for autograd, tracing and autocast."""
-        parts = []
-        for block in self._maps:
-            bias = self.bias if block.invariant else None
-            if not block.reached:
-                shape = (x.shape[0], block.target[1] - block.target[0])
-                part = x.new_zeros(shape) if bias is None else bias.to(x).expand(shape)
-                parts.append((block.target[0], part))
-            elif not block.pairs:
-                parts.append((block.target[0], self._mixed(x, block)))
-        for k, group in enumerate(self._products):
-            source, weight = _stacked(x, group, 0), self._weights(k, x)
-            bias = self.bias if group[0].block.invariant else None
-            if len(group) == 1:
-                parts.append((group[0].target[0], F.linear(source, weight, bias)))
-                continue
-            planes = torch.bmm(source, weight.mT).unbind(0)
-            if bias is not None:
-                planes = (planes[0] + bias.to(planes[0].dtype), *planes[1:])
-            parts += [(p.target[0], plane) for p, plane in zip(group, planes, strict=True)]
-        ordered = [part for _, part in sorted(parts, key=lambda pair: pair[0])]
-        if len(ordered) == 1:
-            return ordered[0]
-        return torch.cat([part.to(ordered[0].dtype) for part in ordered], dim=-1)
-
-    def _weights(self, k: int, x: Tensor) -> Tensor:
-        """The matrices of a group of products: one, or a stack of them."""
-        group = self._products[k]
-        if len(group) == 1:
-            return self._matrix(group[0].block)
-        return self._expanded[k].get(
+    def _stack(self, x: Tensor, group: tuple[Product, ...], kept: Expanded) -> Tensor:
+        blocks = [product.block for product in group]
+        return kept.get(
             x,
-            tuple(self.weight(product.block.name) for product in group),
-            lambda: torch.stack([self._matrix(product.block) for product in group]),
+            tuple(self.weight(block.name) for block in blocks),
+            lambda: torch.stack([self._matrix(block) for block in blocks]),
         )
 
     def _sources(self) -> tuple[Tensor, ...]:
         return tuple(self.weight(block.name) for block in self._reached())
-
-    def _mixed(self, x: Tensor, block: BlockMap) -> Tensor:
-        """Complex or quaternionic type with several components for each commutant direction."""
-        e, size, (copies, _) = block.end_dim, block.components, block.copies
-        part = x[:, block.source[0] : block.source[1]].unflatten(-1, (e, size, copies))
-        part = part.transpose(1, 2).flatten(0, 1).flatten(1)
-        out = F.linear(part, self._matrix(block)).view(x.shape[0], size, e, block.copies[1])
-        return out.transpose(1, 2).flatten(1)
 
     def _matrix(self, block: BlockMap) -> Tensor:
         """Real matrix of a block's products: `(end_dim * m_out, end_dim * m_in)`."""
@@ -240,12 +188,3 @@ class IsotypicLinear(Layer):
         """Types and bias."""
         lowered = "" if self.lowering == "separate" else f", lowering={self.lowering!r}"
         return f"{self.in_type} -> {self.out_type}, bias={self.bias is not None}{lowered}"
-
-
-def _stacked(x: Tensor, group: tuple[Product, ...], side: int) -> Tensor:
-    """A view of the columns of a group of products: `(rows, width)`, or `(group, rows, width)`."""
-    spans = [(p.source, p.target)[side] for p in group]
-    columns = x[:, spans[0][0] : spans[-1][1]]
-    if len(group) == 1:
-        return columns
-    return columns.unflatten(-1, (len(group), -1)).transpose(0, 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +14,10 @@ from torch.nn import functional as F  # noqa: N812
 
 from irrepnet.nn._copies import CopyScale, invariant_channels
 from irrepnet.nn._dense import DenseRMSNorm, linear
+from irrepnet.nn._eager import autocast_dtype, is_plain, row_parts, without_autocast
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels
+from irrepnet.nn._step import differentiable_gradients
 from irrepnet.types import FeatureType, check_norm
 
 
@@ -92,6 +96,12 @@ class IsotypicLayerNorm(CopyScale, Layer):
         check_channels(x, self.feature_type, self.dim)
         weight = self.channels() if self.affine else None
         bias = None if self.bias is None else invariant_channels(self.bias, self.dim)
+        if self._native and not self._centres_itself and _one_step(x):
+            return _Step.apply(x, weight, bias, self)  # type: ignore[return-value]
+        return self.build(x, weight, bias)
+
+    def build(self, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        """The norm out of operations that autograd and tracers know."""
         x = x if self._centres_itself else self._centre(x)
         if self._native:
             return F.layer_norm(x, (self.dim,), weight, bias, self.eps)
@@ -111,6 +121,55 @@ class IsotypicLayerNorm(CopyScale, Layer):
                 part = (slots - slots.mean(-1, keepdim=True)).flatten(-2)
             parts.append(part)
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+
+    def write(self, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> tuple[Tensor, ...]:
+        """The native norm of centred rows in one pass over memory, without autograd.
+
+        Args:
+            x: Its input.
+            weight: Factor of each channel.
+            bias: Shift of each channel.
+
+        Returns:
+            The output, and mean and reciprocal deviation of each row, which `gradients` takes.
+        """
+        out, mean, scale = torch.empty_like(x, memory_format=torch.contiguous_format), [], []
+        for part, target in row_parts(x.reshape(-1, self.dim), out.view(-1, self.dim)):
+            done, *rows = torch.native_layer_norm(
+                self._centre(part), (self.dim,), weight, bias, self.eps
+            )
+            target.copy_(done)
+            mean.append(rows[0])
+            scale.append(rows[1])
+        return out, torch.cat(mean), torch.cat(scale)
+
+    def gradients(
+        self, x: Tensor, gradient: Tensor, saved: Sequence[Any], wanted: tuple[bool, bool, bool]
+    ) -> tuple[Tensor | None, ...]:
+        """What goes back to the input, the factors and the shifts; no autograd.
+
+        Args:
+            x: The input.
+            gradient: What comes back to the output.
+            saved: Factors, shifts, and what `write` gave besides the output.
+            wanted: Which of the three are.
+        """
+        weight, bias, mean, scale = saved
+        into = torch.empty_like(x, memory_format=torch.contiguous_format)
+        rows = (t.reshape(-1, self.dim) for t in (x, gradient, into))
+        factors, shifts = [], []
+        for part, back, target, m, r in row_parts(*rows, mean, scale):
+            to_x, to_weight, to_bias = torch.ops.aten.native_layer_norm_backward(
+                back, self._centre(part), (self.dim,), m, r, weight, bias, list(wanted)
+            )
+            target.copy_(self._centre(to_x))
+            factors.append(to_weight)
+            shifts.append(to_bias)
+        return (
+            into,
+            torch.stack(factors).sum(0) if wanted[1] else None,
+            torch.stack(shifts).sum(0) if wanted[2] else None,
+        )
 
     def _variance(self, x: Tensor) -> Tensor:
         """Weighted sum of squares over the channels, in float32 at least."""
@@ -140,6 +199,36 @@ class IsotypicLayerNorm(CopyScale, Layer):
             f"{self.feature_type}, centring={self.centring!r}, weighting={self.weighting!r}, "
             f"eps={self.eps * self.feature_type.group.order:g}"
         )
+
+
+class _Step(torch.autograd.Function):
+    """Centring and native norm as one step of autograd that keeps its input only."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, norm: IsotypicLayerNorm
+    ) -> Tensor:
+        ctx.norm = norm
+        with without_autocast(x):
+            out, mean, scale = norm.write(x, weight, bias)
+        ctx.save_for_backward(x, weight, bias, mean, scale)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        x, *saved = ctx.saved_tensors
+        with without_autocast(x):
+            if not torch.is_grad_enabled():
+                wanted = (True, *ctx.needs_input_grad[1:3])
+                return *ctx.norm.gradients(x, *gradients, saved, wanted), None
+            # A derivative of the derivative is wanted.
+            inputs = (x, *saved[:2])
+            return *differentiable_gradients(ctx.norm.build, inputs, *gradients), None
+
+
+def _one_step(x: Tensor) -> bool:
+    """Whether autograd's own step may serve; on GPUs autocast norms in float32."""
+    return is_plain(x) and (x.device.type == "cpu" or autocast_dtype(x) is None)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from irrepnet.nn._constants import ConstantsLayer
-from irrepnet.nn._eager import writes_in_place
+from irrepnet.nn._eager import row_parts, writes_in_place
 from irrepnet.types import Run
 
 #: Up to this size a transform is written out in additions; above, it is one small product.
@@ -110,31 +110,90 @@ class SlotBasis(ConstantsLayer):
     def _transform(self, x: Tensor, to_points: bool) -> Tensor:
         if self.is_identity:
             return x
-        if writes_in_place(x):
-            out = torch.empty_like(x, memory_format=torch.contiguous_format)
-            return self.write(x, out, to_points)
-        return self._build(x, to_points)
-
-    def write(self, x: Tensor, out: Tensor, to_points: bool) -> Tensor:
-        """Write the transform of `x` into `out` (not the same memory); no autograd."""
-        for k, side in enumerate(self._down if to_points else self._up):
-            n = side.count
-            if side.written_out:
-                parts = [x[..., s : s + n] for s in side.sources]
-                for row, t in enumerate(side.targets):
-                    _combine(parts, side, row, out[..., t : t + n])
-            else:
-                product = self._product(k, x, side, to_points)
-                for part, t in zip(product.unbind(-2), side.targets, strict=True):
-                    out[..., t : t + n] = part
+        if not writes_in_place(x):
+            return self._build(x, to_points)
+        out = torch.empty_like(x, memory_format=torch.contiguous_format)
+        rows = x.reshape(-1, self.dim), out.view(-1, self.dim)
+        for part, target in row_parts(*rows):
+            for k, side in enumerate(self._sides(to_points)):
+                self._move(k, part, target, side, to_points)
         return out
+
+    def _sides(self, to_points: bool) -> tuple[_Side, ...]:
+        return self._down if to_points else self._up
+
+    def conjugate(
+        self, inputs: Sequence[Tensor], out: Tensor, middle: Callable[..., Tensor]
+    ) -> Tensor:
+        """Write `to_irreps(middle(to_points(x), ...))` into `out`, without autograd.
+
+        Run by run and a few rows at a time, so that points stay in the cache.
+
+        Args:
+            inputs: Features in irreps, `(rows, dim)` each.
+            out: Of the same shape; may be one of the inputs.
+            middle: From the points of each input, `(size, rows, count)`, which it may overwrite, to
+                new ones. It acts on every point alike.
+        """
+        for *parts, target in row_parts(*inputs, out):
+            for k, (down, up) in enumerate(zip(self._down, self._up, strict=True)):
+                points = middle(*(self._points(k, part, down) for part in parts))
+                self._leave(k, points, target, up)
+        return out
+
+    def _points(self, k: int, x: Tensor, side: _Side) -> Tensor:
+        """A run's points, planes of their own: `(size, rows, count)`."""
+        if not side.written_out:
+            return self._planes(k, x, side, to_points=True)
+        points = x.new_empty(len(side.sources), len(x), side.count)
+        sources = _slices(x, side.sources, side.count)
+        for row, plane in enumerate(points.unbind(0)):
+            _combine(sources, side, row, plane)
+        return points
+
+    def _leave(self, k: int, points: Tensor, out: Tensor, side: _Side) -> None:
+        """Write a run's points into `out`, in irreps."""
+        targets = _slices(out, side.targets, side.count)
+        if side.written_out:
+            planes = points.unbind(0)
+            for row, target in enumerate(targets):
+                _combine(planes, side, row, target)
+            return
+        product = self._matrix(k, points, to_points=False) @ points.flatten(1)
+        for plane, target in zip(product.view(points.shape).unbind(0), targets, strict=True):
+            target.copy_(plane)
+
+    def _move(self, k: int, x: Tensor, out: Tensor, side: _Side, to_points: bool) -> None:
+        """Write one run's transform."""
+        targets = _slices(out, side.targets, side.count)
+        if side.written_out:
+            sources = _slices(x, side.sources, side.count)
+            for row, target in enumerate(targets):
+                _combine(sources, side, row, target)
+            return
+        for plane, target in zip(self._planes(k, x, side, to_points), targets, strict=True):
+            target.copy_(plane)
+
+    def _planes(self, k: int, x: Tensor, side: _Side, to_points: bool) -> Tensor:
+        """A run's transform as one product: `(size, rows, count)`.
+
+        Planes are gathered first, so that the product is of two matrices. Measured on the eight
+        points of a regular representation, 3072 channels: as fast as three steps of additions in
+        float32, and a fifth faster in bfloat16.
+        """
+        stacked = torch.stack(_slices(x, side.sources, side.count))
+        product = self._matrix(k, x, to_points) @ stacked.flatten(1)
+        return product.view(stacked.shape)
+
+    def _matrix(self, k: int, x: Tensor, to_points: bool) -> Tensor:
+        matrix = getattr(self, f"matrix{k}").to(x.dtype)
+        return matrix.t() if to_points else matrix
 
     def _build(self, x: Tensor, to_points: bool) -> Tensor:
         parts: list[tuple[int, Tensor]] = []
-        for k, side in enumerate(self._down if to_points else self._up):
-            n = side.count
+        for k, side in enumerate(self._sides(to_points)):
             if side.written_out:
-                slices = [x[..., s : s + n] for s in side.sources]
+                slices = _slices(x, side.sources, side.count)
                 planes = [_combined(slices, side, row) for row in range(len(slices))]
             else:
                 planes = list(self._product(k, x, side, to_points).unbind(-2))
@@ -148,12 +207,15 @@ class SlotBasis(ConstantsLayer):
             first = side.sources[0]
             stacked = x[..., first : first + n * size].unflatten(-1, (size, n))
         else:
-            stacked = torch.stack([x[..., s : s + n] for s in side.sources], dim=-2)
-        matrix = getattr(self, f"matrix{k}").to(x.dtype)
-        return torch.matmul(matrix.t() if to_points else matrix, stacked)
+            stacked = torch.stack(_slices(x, side.sources, n), dim=-2)
+        return torch.matmul(self._matrix(k, x, to_points), stacked)
 
 
-def _combine(parts: list[Tensor], side: _Side, row: int, out: Tensor) -> None:
+def _slices(x: Tensor, starts: tuple[int, ...], count: int) -> list[Tensor]:
+    return [x[..., start : start + count] for start in starts]
+
+
+def _combine(parts: Sequence[Tensor], side: _Side, row: int, out: Tensor) -> None:
     """Write one coordinate into `out`."""
     if side.copied is not None:
         source, sign = side.copied[row]
