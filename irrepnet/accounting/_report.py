@@ -155,6 +155,11 @@ def _positions(plan: Plan, input_size: tuple[int, ...]) -> int | None:
             raise FlopCountError(f"got input_size={input_size}: the network takes {expected}.")
         return None
     assert isinstance(source, Features)
+    if source.maps and source.grid is not None:
+        expected = (source.type.dim, *source.grid)
+        if input_size != expected:
+            raise FlopCountError(f"got input_size={input_size}: the network takes {expected}.")
+        return source.positions
     expected = ("...", source.type.dim)
     positions = 1
     for size in input_size[:-1]:

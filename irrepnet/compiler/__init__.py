@@ -2,6 +2,7 @@
 
 from irrepnet.compiler import _channel_rules as _channel_rules
 from irrepnet.compiler import _conv_rules as _conv_rules
+from irrepnet.compiler import _map_rules as _map_rules
 from irrepnet.compiler import _mixing_rules as _mixing_rules
 from irrepnet.compiler import _nonlinear_rules as _nonlinear_rules
 from irrepnet.compiler import _prefix_rules as _prefix_rules

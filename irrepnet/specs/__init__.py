@@ -38,6 +38,8 @@ from irrepnet.specs._tokens import RMSNorm as RMSNorm
 from irrepnet.specs._windows import Conv as Conv
 from irrepnet.specs._windows import DepthwiseConv as DepthwiseConv
 from irrepnet.specs._windows import Downsample as Downsample
+from irrepnet.specs._windows import FromMaps as FromMaps
 from irrepnet.specs._windows import PatchEmbed as PatchEmbed
+from irrepnet.specs._windows import ToMaps as ToMaps
 from irrepnet.specs._windows import Unpatchify as Unpatchify
 from irrepnet.specs._windows import Upsample as Upsample
