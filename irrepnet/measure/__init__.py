@@ -1,5 +1,7 @@
 """Time and memory of networks, measured in fresh processes."""
 
+from irrepnet.measure._calibration import calibrate as calibrate
+from irrepnet.measure._calibration import fit_alpha as fit_alpha
 from irrepnet.measure._interleaved import interleaved as interleaved
 from irrepnet.measure._latency import Latency as Latency
 from irrepnet.measure._latency import latency as latency

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from irrepnet.measure._calibration import measure_calibration
 from irrepnet.measure._latency import measure_latency
 from irrepnet.measure._memory import measure_memory
 
@@ -16,6 +17,7 @@ from irrepnet.measure._memory import measure_memory
 JOBS: dict[str, Callable[[Mapping[str, Any], Callable[[int], None]], dict[str, Any]]] = {
     "latency": measure_latency,
     "memory": measure_memory,
+    "calibration": measure_calibration,
 }
 
 
