@@ -12,7 +12,7 @@ from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features
 from irrepnet.compiler._rule import NOTHING, Cost, Factory, register
 from irrepnet.types import (
-    INVARIANTS,
+    POOLED_INVARIANTS,
     FeatureType,
     GSetType,
     TokenType,
@@ -223,7 +223,7 @@ class OrbitPoolRule:
         return _on_tokens(spec.feature_type, spec.points)
 
     def check(self, spec: specs.OrbitPool, edge: Edge) -> tuple[specs.OrbitPool, Edge]:
-        check_choice("invariant", spec.kind, INVARIANTS)
+        check_choice("invariant", spec.kind, POOLED_INVARIANTS)
         at = require_tokens(edge, spec.feature_type, spec.points)
         if spec.gset is None:
             spec = replace(spec, gset=gset_for(spec.feature_type).counts)

@@ -5,6 +5,8 @@ from irrepnet.specs._compose import Classifier as Classifier
 from irrepnet.specs._compose import Residual as Residual
 from irrepnet.specs._compose import chain as chain
 from irrepnet.specs._compose import residual as residual
+from irrepnet.specs._invariants import Invariants as Invariants
+from irrepnet.specs._invariants import invariants as invariants
 from irrepnet.specs._layers import Activation as Activation
 from irrepnet.specs._layers import Attention as Attention
 from irrepnet.specs._layers import ClassToken as ClassToken

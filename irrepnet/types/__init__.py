@@ -32,6 +32,7 @@ from irrepnet.types._rules import CENTRINGS as CENTRINGS
 from irrepnet.types._rules import INITIALISATIONS as INITIALISATIONS
 from irrepnet.types._rules import INVARIANTS as INVARIANTS
 from irrepnet.types._rules import LINEAR_LOWERINGS as LINEAR_LOWERINGS
+from irrepnet.types._rules import POOLED_INVARIANTS as POOLED_INVARIANTS
 from irrepnet.types._rules import POOLS as POOLS
 from irrepnet.types._rules import WEIGHTINGS as WEIGHTINGS
 from irrepnet.types._rules import check_choice as check_choice
