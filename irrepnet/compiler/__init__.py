@@ -9,8 +9,12 @@ from irrepnet.compiler import _prefix_rules as _prefix_rules
 from irrepnet.compiler import _token_rules as _token_rules
 from irrepnet.compiler import _window_rules as _window_rules
 from irrepnet.compiler._check import check as check
+from irrepnet.compiler._cost import Place as Place
 from irrepnet.compiler._cost import Row as Row
+from irrepnet.compiler._cost import Stop as Stop
 from irrepnet.compiler._cost import cost as cost
+from irrepnet.compiler._cost import rows as rows
+from irrepnet.compiler._cost import stops as stops
 from irrepnet.compiler._edge import Edge as Edge
 from irrepnet.compiler._edge import Features as Features
 from irrepnet.compiler._edge import Images as Images

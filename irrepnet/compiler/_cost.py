@@ -166,9 +166,13 @@ def cost(plan: Plan, positions: int | None = None) -> tuple[Row, ...]:
     return tuple(rows(stops(plan, positions)))
 
 
-def rows(stopping: Iterable[Stop]) -> Iterator[Row]:
-    """Each layer's rule evaluated at the layer's sizes."""
-    trainable = False
+def rows(stopping: Iterable[Stop], trainable: bool = False) -> Iterator[Row]:
+    """Each layer's rule evaluated at the layer's sizes.
+
+    Args:
+        stopping: The layers in the order in which they run.
+        trainable: Whether anything trainable stands before the first.
+    """
     for stop in stopping:
         found = _cost(stop)
         reads = stop.source.numbers if found.reads is None else found.reads

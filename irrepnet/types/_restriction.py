@@ -12,8 +12,9 @@ from irrepnet import reps
 from irrepnet._errors import GroupError, SpecError
 from irrepnet.groups import Group
 from irrepnet.types._feature_type import FeatureType
-from irrepnet.types._gset_solver import gset_for
+from irrepnet.types._gset_solver import gset_for, scaled_gset
 from irrepnet.types._gset_type import GSetType, from_orbit_types
+from irrepnet.types._scaled import ScaledType
 
 BASES = ("irrep", "gset")
 
@@ -84,10 +85,11 @@ class Restriction:
         """The type over the subgroup."""
         if self.basis == "gset":
             return self.gset_after[0].feature_type
-        total = np.zeros(len(self.subgroup.irreps), dtype=int)
+        total = [0] * len(self.subgroup.irreps)
         for block, (multiplicities, _) in zip(self.in_type.blocks, self.alignments, strict=True):
-            total += block.multiplicity * np.asarray(multiplicities)
-        return FeatureType(self.subgroup, total.tolist())
+            pairs = zip(total, multiplicities, strict=True)
+            total = [n + block.multiplicity * m for n, m in pairs]
+        return FeatureType(self.subgroup, total)
 
     # -- through irreps ---------------------------------------------------------------------
 
@@ -166,6 +168,10 @@ class Restriction:
     @cached_property
     def gset_after(self) -> tuple[GSetType, np.ndarray]:
         """The same points as an `H`-set, and which channel on points stands where."""
+        if isinstance(self.in_type, ScaledType):
+            origin = Restriction(self.in_type.origin, self.subgroup, self.embedding, self.basis)
+            after, order = origin.gset_after
+            return scaled_gset(after, self.in_type.scale), order
         images = np.tile(np.arange(self.in_type.dim), (self.subgroup.order, 1))
         for orbits in self.gset.orbits:
             cosets = reps.quotient(self.in_type.group, orbits.stabiliser).images
