@@ -146,6 +146,8 @@ class DepthwiseConv(Spec):
             and the published networks' choice), else `"gset"`.
         bias: Whether to add an invariant bias.
         gset: As in `Activation`, for `"gset"`.
+        enter: Basis of the input, `"irreps"` or (for `"gset"`) `"points"`, as in `Activation`.
+        leave: Basis of the output.
     """
 
     feature_type: FeatureType
@@ -157,6 +159,8 @@ class DepthwiseConv(Spec):
     pairing: str | None = None
     bias: bool = True
     gset: tuple[tuple[tuple[int, ...], int], ...] | None = None
+    enter: str = "irreps"
+    leave: str = "irreps"
 
 
 @dataclass(frozen=True)

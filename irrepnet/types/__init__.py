@@ -13,6 +13,7 @@ from irrepnet.types._grid_rules import check_preserves as check_preserves
 from irrepnet.types._grid_rules import convolved_grid as convolved_grid
 from irrepnet.types._grid_rules import convolved_size as convolved_size
 from irrepnet.types._grid_rules import tiled_grid as tiled_grid
+from irrepnet.types._gset_solver import chosen_gset as chosen_gset
 from irrepnet.types._gset_solver import gset_for as gset_for
 from irrepnet.types._gset_solver import transitive_types as transitive_types
 from irrepnet.types._gset_type import GSetType as GSetType

@@ -66,6 +66,30 @@ def scaled_gset(gset: GSetType, scale: Any) -> GSetType:
     return GSetType(gset.group, tuple((h, n * scale) for h, n in gset.counts))
 
 
+def chosen_gset(
+    feature_type: FeatureType, counts: tuple[tuple[tuple[int, ...], int], ...] | None
+) -> GSetType:
+    """The G-set that a spec asks for, or the solver's where it leaves the choice open.
+
+    Args:
+        feature_type: Type of the channels.
+        counts: Pairs of a stabiliser, any of its class, and a number of orbits; or `None`.
+
+    Raises:
+        ActivationError: If the given G-set has another type, or none has this one.
+    """
+    if counts is None:
+        return gset_for(feature_type)
+    group = feature_type.group
+    gset = GSetType(group, tuple((canonical_stabiliser(group, h), n) for h, n in counts))
+    if gset.feature_type != feature_type:
+        raise ActivationError(
+            f"the given G-set ({gset}) is {gset.feature_type}: expected {feature_type}; leave "
+            f"gset=None to let the compiler choose."
+        )
+    return gset
+
+
 def _advice(feature_type: FeatureType) -> str:
     """A nearby type that is legal."""
     group = feature_type.group
