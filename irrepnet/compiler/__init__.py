@@ -15,12 +15,12 @@ from irrepnet.compiler._cost import Stop as Stop
 from irrepnet.compiler._cost import cost as cost
 from irrepnet.compiler._cost import rows as rows
 from irrepnet.compiler._cost import stops as stops
+from irrepnet.compiler._draw import draw as draw
 from irrepnet.compiler._edge import Edge as Edge
 from irrepnet.compiler._edge import Features as Features
 from irrepnet.compiler._edge import Images as Images
 from irrepnet.compiler._emit import compile as compile
 from irrepnet.compiler._emit import plan_network as plan_network
-from irrepnet.compiler._graph import graph as graph
 from irrepnet.compiler._machine import NOMINAL as NOMINAL
 from irrepnet.compiler._machine import Machine as Machine
 from irrepnet.compiler._machine import Rates as Rates
