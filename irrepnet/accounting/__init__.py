@@ -10,5 +10,8 @@ from irrepnet.accounting._places import places as places
 from irrepnet.accounting._report import UNIT as UNIT
 from irrepnet.accounting._report import FlopReport as FlopReport
 from irrepnet.accounting._report import flops as flops
+from irrepnet.accounting._saving import regular_linear as regular_linear
+from irrepnet.accounting._saving import regular_saving as regular_saving
 from irrepnet.accounting._symbolic import SymbolicReport as SymbolicReport
+from irrepnet.accounting._symbolic import SymbolicRow as SymbolicRow
 from irrepnet.accounting._symbolic import symbolic as symbolic

@@ -13,6 +13,7 @@ from irrepnet.compiler._cost import Place as Place
 from irrepnet.compiler._cost import Row as Row
 from irrepnet.compiler._cost import Stop as Stop
 from irrepnet.compiler._cost import cost as cost
+from irrepnet.compiler._cost import layer_cost as layer_cost
 from irrepnet.compiler._cost import rows as rows
 from irrepnet.compiler._cost import stops as stops
 from irrepnet.compiler._draw import draw as draw

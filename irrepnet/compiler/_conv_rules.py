@@ -148,7 +148,8 @@ class DepthwiseConvRule:
             free = sum(n * (int(i.max()) + 1) for n, i in zip(counts, index, strict=True))
             moved, added = basis_flops(gset)
             # Of every token that goes in, and of every one that comes out.
-            both = positions * (spec.enter == "irreps") + tokens * (spec.leave == "irreps")
+            enters, leaves = int(spec.enter == "irreps"), int(spec.leave == "irreps")
+            both = positions * enters + tokens * leaves
             biases = tokens * x.dim if bias else 0
             other = (("basis change", both * added), ("bias", biases))
             return Cost(

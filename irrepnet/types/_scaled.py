@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sympy import Expr
+from sympy import Expr, sympify
 
 from irrepnet import reps
 from irrepnet.actions import ImageAction
@@ -107,7 +107,7 @@ def counted_orbits(
     found: dict[tuple[int, ...], Any] = {}
     for kind in sorted(kinds, key=lambda t: -len(t.stabiliser)):
         h = kind.stabiliser
-        rest = _fixed_points(action, grid, h)
+        rest = sympify(_fixed_points(action, grid, h))
         for k, count in found.items():
             rest -= count * _mark(action.group, k, h)
         found[h] = rest / _mark(action.group, h, h)
