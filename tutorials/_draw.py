@@ -44,7 +44,7 @@ def pictures(
     alt: str,
     columns: int | None = None,
     size: float = 1.7,
-    signed: bool = False,
+    signed: bool | Sequence[bool] = False,
     limit: float | None = None,
 ) -> Image:
     """Arrays side by side, each as an image.
@@ -55,15 +55,19 @@ def pictures(
         alt: What they show, in words.
         columns: How many in a row; all by default.
         size: Inches of each.
-        signed: Blue for negative and red for positive, white for zero; else grey.
+        signed: Blue for negative and red for positive, white for zero; else grey. One for each, or
+            one for all.
         limit: Value of the strongest colour when signed; by default the largest of each array.
     """
     columns = columns or len(arrays)
+    coloured = [signed] * len(arrays) if isinstance(signed, bool) else signed
     rows = math.ceil(len(arrays) / columns)
     drawn = figure(size * columns, (size + 0.35) * rows)
-    for number, (array, title) in enumerate(zip(arrays, titles, strict=True), start=1):
+    for number, (array, title, colour) in enumerate(
+        zip(arrays, titles, coloured, strict=True), start=1
+    ):
         axes = drawn.add_subplot(rows, columns, number)
-        if signed:
+        if colour:
             most = limit or max(1e-12, np.abs(array).max())
             axes.imshow(array, cmap="RdBu_r", vmin=-most, vmax=most, interpolation="nearest")
         else:
@@ -245,4 +249,27 @@ def bars(
         axes.set_yscale("log")
     if len(groups) > 1:
         axes.legend(frameon=False, fontsize=9)
+    return png(drawn, alt)
+
+
+def butterfly(count: int, alt: str) -> Image:
+    """The mirror's change of basis on a row of pixels, as a flow of numbers from left to right."""
+    drawn = figure(4.2, 0.32 * count + 0.3)
+    axes = drawn.add_subplot()
+    half = count // 2
+    for k in range(half):
+        colour, top, bottom = COLOURS[k % len(COLOURS)], -k, k + 1 - count
+        for target, other in [(-k, False), (-half - k, True)]:
+            axes.plot([0, 1], [top, target], color=colour, lw=1.5)
+            axes.plot([0, 1], [bottom, target], color=colour, lw=1.5, ls="--" if other else "-")
+        axes.text(-0.05, top, f"$x_{k}$", ha="right", va="center")
+        axes.text(-0.05, bottom, f"$x_{count - 1 - k}$", ha="right", va="center")
+        sum_, difference = f"$x_{k} + x_{count - 1 - k}$", f"$x_{k} - x_{count - 1 - k}$"
+        axes.text(1.05, -k, sum_, ha="left", va="center")
+        axes.text(1.05, -half - k, difference, ha="left", va="center")
+    axes.text(
+        0.5, 0.55, "dashed: subtract;  all results times $1/\\sqrt{2}$", ha="center", fontsize=9
+    )
+    axes.set_xlim(-0.25, 1.45)
+    axes.axis("off")
     return png(drawn, alt)

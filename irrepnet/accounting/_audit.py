@@ -1,16 +1,22 @@
-"""Measuring a forward pass on the meta device: what torch counts, and which operations ran."""
+"""Passes on the meta device: what torch counts, layer by layer, and which operations ran."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode, flop_registry
+from torch.utils.flop_counter import (
+    FlopCounterMode,
+    conv_flop_count,
+    flop_registry,
+    register_flop_formula,
+)
 
 from irrepnet._errors import FlopCountError
 
@@ -43,15 +49,33 @@ STATED = {
 
 @dataclass(frozen=True)
 class Measurement:
-    """One forward pass on the meta device.
+    """Passes on the meta device.
 
     Attributes:
-        matmul_flops: What `torch.utils.flop_counter` counts.
+        matmul_flops: What `torch.utils.flop_counter` counts in a forward pass.
+        layers: The same by module path.
         operations: Names of all operations that ran.
     """
 
     matmul_flops: int
+    layers: Mapping[str, int]
     operations: frozenset[str]
+
+
+@dataclass(frozen=True)
+class TrainingMeasurement:
+    """A forward and a backward pass on the meta device, in evaluation mode.
+
+    Attributes:
+        backward_flops: What `torch.utils.flop_counter` counts in the backward pass.
+        layers: The same by module path.
+        saved: By module path, how many numbers autograd keeps from the forward pass, parameters
+            left out; storage that several layers keep is counted at the first of them.
+    """
+
+    backward_flops: int
+    layers: Mapping[str, int]
+    saved: Mapping[str, int]
 
 
 class _Recorder(TorchDispatchMode):
@@ -74,6 +98,35 @@ class _Recorder(TorchDispatchMode):
         if packet not in FREE and packet not in STATED and packet not in flop_registry:
             self.unknown.add(str(packet))
         return func(*args, **(kwargs or {}))
+
+
+def _convolution_backward(
+    grad_out_shape: list[int],
+    x_shape: list[int],
+    w_shape: list[int],
+    _bias: Any,
+    _stride: Any,
+    _padding: Any,
+    _dilation: Any,
+    transposed: bool,
+    _output_padding: Any,
+    _groups: int,
+    output_mask: list[bool],
+    out_shape: Any,
+) -> int:
+    """As many products for each gradient as the convolution has itself.
+
+    torch 2.13 counts the gradient of a grouped convolution's weight once for each group too many
+    (pytorch/pytorch#183405): for a depthwise convolution, as many times as it has channels.
+    """
+    one = conv_flop_count(x_shape, w_shape, grad_out_shape, transposed)
+    return one * (output_mask[0] + output_mask[1])
+
+
+def counter() -> FlopCounterMode:
+    """`torch.utils.flop_counter`, right about grouped convolutions' gradients."""
+    mapping = {aten.convolution_backward: _convolution_backward}
+    return FlopCounterMode(display=False, custom_mapping=mapping)
 
 
 @contextmanager
@@ -100,25 +153,110 @@ def measure(model: nn.Module, input_shape: tuple[int, ...]) -> Measurement:
     Raises:
         FlopCountError: If an operation runs whose cost nobody stated.
     """
-    with torch.no_grad():
-        state = {
-            name: torch.empty_like(value, device="meta")
-            for named in (model.named_parameters, model.named_buffers)
-            for name, value in named()
-        }
-        dtype = next((v.dtype for v in state.values() if v.is_floating_point()), None)
-        x = torch.empty(input_shape, dtype=dtype, device="meta")
-        recorder, counter = _Recorder(), FlopCounterMode(display=False)
-        with _evaluating(model), counter, recorder:
-            torch.func.functional_call(model, state, (x,))
+    state, x = _on_meta(model, input_shape)
+    recorder, counting = _Recorder(), counter()
+    with torch.no_grad(), _evaluating(model), counting, recorder:
+        torch.func.functional_call(model, state, (x,))
     if recorder.unknown:
         names = ", ".join(sorted(recorder.unknown))
         raise FlopCountError(
             f"the model runs operations whose cost is unknown: {names}. Expected those of "
             f"irrepnet's layers; give your own layer a cost (LayerRule.cost) and make its "
-            f"operations known with irrepnet.accounting.state_operation."
+            f"operations known with irrepnet.accounting.state_operation, or, if they are products, "
+            f"with irrepnet.accounting.count_operation."
         )
-    return Measurement(counter.get_total_flops(), frozenset(recorder.seen))
+    layers, total = _by_path(model, counting)
+    return Measurement(total, layers, frozenset(recorder.seen))
+
+
+def measure_training(
+    model: nn.Module, input_shape: tuple[int, ...], paths: Iterable[str]
+) -> TrainingMeasurement:
+    """Run a model forwards and backwards on the meta device.
+
+    The sum of its outputs is differentiated with respect to every parameter, not to its input.
+
+    Args:
+        model: The model.
+        input_shape: Shape of its input, batch included.
+        paths: Module paths for which to note what autograd keeps.
+    """
+    state, x = _on_meta(model, input_shape)
+    state = {n: v.requires_grad_(v.is_floating_point()) for n, v in state.items()}
+    keeper, counting = _Keeper(state.values()), counter()
+    with torch.enable_grad(), _evaluating(model), keeper.watching(model, paths), counting:
+        y = torch.func.functional_call(model, state, (x,))
+        before, forward = _by_path(model, counting)
+        if y.requires_grad:
+            y.sum().backward()
+    after, total = _by_path(model, counting)
+    layers = {path: flops - before.get(path, 0) for path, flops in after.items()}
+    return TrainingMeasurement(total - forward, layers, keeper.numbers)
+
+
+def _on_meta(
+    model: nn.Module, input_shape: tuple[int, ...]
+) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    """A model's state, and an input, without memory."""
+    state = {
+        name: torch.empty_like(value, device="meta", requires_grad=False)
+        for named in (model.named_parameters, model.named_buffers)
+        for name, value in named()
+    }
+    dtype = next((v.dtype for v in state.values() if v.is_floating_point()), None)
+    return state, torch.empty(input_shape, dtype=dtype, device="meta")
+
+
+def _by_path(model: nn.Module, counting: FlopCounterMode) -> tuple[dict[str, int], int]:
+    """Counts by module path (empty for the model itself), and in all."""
+    root = type(model).__name__
+    counts = {name: sum(found.values()) for name, found in counting.get_flop_counts().items()}
+    total = counts.pop("Global", 0)
+    return {name.removeprefix(root).removeprefix("."): n for name, n in counts.items()}, total
+
+
+class _Keeper:
+    """Notes what autograd keeps, by the module that runs."""
+
+    def __init__(self, state: Iterable[torch.Tensor]) -> None:
+        self.numbers: dict[str, int] = {}
+        self._known = {_storage(value): value for value in state}
+        self._running: list[str] = [""]
+
+    def _enter(self, path: str, *_: object) -> None:
+        self._running.append(path)
+
+    def _leave(self, *_: object) -> None:
+        self._running.pop()
+
+    def _pack(self, value: torch.Tensor) -> torch.Tensor:
+        if _storage(value) not in self._known:
+            self._known[_storage(value)] = value  # kept, so that its address is not used again
+            numbers = value.untyped_storage().nbytes() // value.element_size()
+            path = self._running[-1]
+            self.numbers[path] = self.numbers.get(path, 0) + numbers
+        return value
+
+    @contextmanager
+    def watching(self, model: nn.Module, paths: Iterable[str]) -> Iterator[None]:
+        """Note what is kept while the modules at these paths run."""
+        handles = []
+        for path in paths:
+            module = model.get_submodule(path)
+            handles += [
+                module.register_forward_pre_hook(partial(self._enter, path)),
+                module.register_forward_hook(self._leave),
+            ]
+        try:
+            with torch.autograd.graph.saved_tensors_hooks(self._pack, lambda value: value):
+                yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+def _storage(value: torch.Tensor) -> int:
+    return value.untyped_storage()._cdata
 
 
 def state_operation(packet: Any) -> None:
@@ -135,3 +273,21 @@ def state_operation(packet: Any) -> None:
             f"torch counts {packet} itself: expected an operation that it does not."
         )
     STATED.add(packet)
+
+
+def count_operation(packet: Any, formula: Callable[..., int]) -> None:
+    """Teach torch's counter what an operation's matrix products cost.
+
+    Args:
+        packet: An overload packet, such as `torch.ops.mine.fused_product`.
+        formula: From the shapes of its arguments (tensors replaced by their shapes) and
+            `out_shape=` to FLOPs, 2 for each multiply-accumulate.
+
+    Raises:
+        FlopCountError: If its cost is known already.
+    """
+    if packet in flop_registry or packet in STATED:
+        raise FlopCountError(
+            f"the cost of {packet} is known already: expected an operation without a formula."
+        )
+    register_flop_formula(packet)(formula)

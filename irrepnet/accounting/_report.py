@@ -1,20 +1,22 @@
-"""`flops`: parameters and FLOPs of every layer, equal to what torch measures."""
+"""`flops`: what every layer costs, equal to what torch measures."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
-
-from rich.table import Table
 
 from irrepnet import nn
 from irrepnet._errors import FlopCountError
-from irrepnet._text import plain_text
-from irrepnet.accounting._audit import measure
+from irrepnet.accounting._audit import measure, measure_training
+from irrepnet.accounting._lines import Line
+from irrepnet.accounting._symbolic import SymbolicReport, symbolic
+from irrepnet.accounting._table import MEANING, Layout, render
 from irrepnet.compiler import Features, Images, Plan, Row, cost
 
-UNIT = "FLOPs (1 MAC = 2 FLOPs), one sample"
+UNIT = MEANING["FLOPs"]
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,17 @@ class FlopReport:
     FLOP for each arithmetic operation or special function (exp, erf, square root) of an element:
     a norm 3 an element, 2 more where it is centred, 1 for each affine factor and bias; softmax 6 a
     logit; a pointwise activation 1; a basis change written in additions 2 a channel. Moving data
-    costs none.
+    costs none. `docs/accounting.md` has them all, those of bytes and of the backward pass too.
 
     Attributes:
         rows: One for each layer, without subtotals, in the order in which they run.
+        plan: The network, if the report is to be had in symbols.
+        positions: Feature vectors of one sample, for a network that takes features.
     """
 
     rows: tuple[Row, ...]
+    plan: Plan | None = field(default=None, repr=False, compare=False)
+    positions: int | None = field(default=None, repr=False, compare=False)
 
     @property
     def params(self) -> int:
@@ -50,77 +56,92 @@ class FlopReport:
 
     @property
     def total(self) -> int:
-        """All FLOPs."""
+        """All FLOPs of the forward pass."""
         return self.matmul_flops + self.other_flops
 
-    def to_dict(self) -> dict[str, Any]:
-        """The report as plain values."""
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the products: half of their FLOPs."""
+        return self.matmul_flops // 2
+
+    @property
+    def backward_matmul_flops(self) -> int:
+        """FLOPs of the backward pass that torch's counter counts."""
+        return sum(row.backward_matmul_flops for row in self.rows)
+
+    @cached_property
+    def symbolic(self) -> SymbolicReport:
+        """The same in symbols: each layer's formula, and the totals.
+
+        Raises:
+            FlopCountError: If the report does not know its network.
+        """
+        if self.plan is None:
+            raise FlopCountError(
+                "the report was made of rows alone: expected one that irrepnet.flops made, which "
+                "knows the network whose sizes become symbols."
+            )
+        return symbolic(self.plan, self.positions)
+
+    def to_dict(self, itemsize: int = 4) -> dict[str, Any]:
+        """The report as plain values.
+
+        Args:
+            itemsize: Bytes of a number, 4 for float32.
+        """
         return {
             "unit": UNIT,
+            "itemsize": itemsize,
             "rows": [
                 {
                     "path": row.path,
                     "kind": row.kind,
-                    "params": row.params,
-                    "matmul_flops": row.matmul_flops,
-                    "other_flops": row.other_flops,
                     "other": dict(row.cost.other),
-                    "flops": row.flops,
+                    **Line(row.path, row.kind, (row,)).to_dict(itemsize),
                 }
                 for row in self.rows
             ],
-            "total": {
-                "params": self.params,
-                "matmul_flops": self.matmul_flops,
-                "other_flops": self.other_flops,
-                "flops": self.total,
-            },
+            "total": Line("", "", self.rows).to_dict(itemsize),
         }
 
-    def to_json(self) -> str:
+    def to_json(self, itemsize: int = 4) -> str:
         """The report as JSON."""
-        return json.dumps(self.to_dict(), indent=2)
+        return json.dumps(self.to_dict(itemsize), indent=2)
 
-    def table(self) -> str:
-        """The report as text, one line a layer, in millions of FLOPs."""
-        table = Table(title=f"Million {UNIT}", title_justify="left")
-        table.add_column("layer")
-        table.add_column("kind")
-        for column in ("parameters", "products", "other", "share"):
-            table.add_column(column, justify="right")
-        for row in self.rows:
-            table.add_row(row.path or "(network)", row.kind, *self._cells(row))
-        table.add_section()
-        table.add_row(
-            "total",
-            "",
-            f"{self.params:,}",
-            f"{self.matmul_flops / 1e6:,.2f}",
-            f"{self.other_flops / 1e6:,.2f}",
-            "100.0%",
-        )
-        return plain_text(table)
+    def table(
+        self,
+        format: str = "text",
+        *,
+        by: str = "layer",
+        unit: str = "FLOPs",
+        itemsize: int = 4,
+    ) -> str:
+        """The report as a table.
 
-    def _cells(self, row: Row) -> list[str]:
-        share = row.flops / self.total if self.total else 0.0
-        return [
-            f"{row.params:,}",
-            f"{row.matmul_flops / 1e6:,.2f}",
-            f"{row.other_flops / 1e6:,.2f}",
-            f"{share:.1%}",
-        ]
+        Args:
+            format: `"text"`, `"markdown"`, `"csv"` or `"json"`; the last two give whole numbers.
+            by: One line for each `"layer"`, or sums by `"part"` of a block, `"block"` or `"kind"`.
+            unit: `"FLOPs"`, or `"MACs"` for the products.
+            itemsize: Bytes of a number, 4 for float32.
+
+        Raises:
+            FlopCountError: If a choice is unknown.
+        """
+        training = any(row.saved is not None for row in self.rows)
+        return render(self.rows, Layout(by, unit, itemsize, training), format)
 
 
-def flops(model: nn.Layer, input_size: tuple[int, ...]) -> FlopReport:
+def flops(model: nn.Layer, input_size: tuple[int, ...], training: bool = False) -> FlopReport:
     """Count the FLOPs of a compiled network, layer by layer.
 
-    The counts are formulas of the plan. Their matrix products are compared with
+    The counts are formulas of the plan. Their matrix products are compared, layer by layer, with
     `torch.utils.flop_counter` on the meta device, so a report that is returned is a true one.
 
     Args:
         model: A network made by `irrepnet.compile` or `irrepnet.create_model`.
-        input_size: Shape of one sample, without batch: `(channels, height, width)` of an image, or
-            `(..., dim)` of features.
+        input_size: Shape of one sample, without batch: `(channels, height, width)` of an image or
+            a map, or `(..., dim)` of features.
+        training: Whether to compare the backward pass as well, and to measure what autograd keeps.
 
     Returns:
         The report; its rows are layers, and their sum is the network's.
@@ -141,9 +162,12 @@ def flops(model: nn.Layer, input_size: tuple[int, ...]) -> FlopReport:
             f"{type(model).__name__} has no plan: expected a network made by irrepnet.compile or "
             f"irrepnet.create_model."
         )
-    report = FlopReport(cost(plan, _positions(plan, tuple(input_size))))
-    _compare(model, report, (1, *input_size))
-    return report
+    positions = _positions(plan, tuple(input_size))
+    rows = cost(plan, positions)
+    _compare(model, rows, (1, *input_size))
+    if training:
+        rows = _trained(model, rows, (1, *input_size))
+    return FlopReport(rows, plan, positions)
 
 
 def _positions(plan: Plan, input_size: tuple[int, ...]) -> int | None:
@@ -155,6 +179,11 @@ def _positions(plan: Plan, input_size: tuple[int, ...]) -> int | None:
             raise FlopCountError(f"got input_size={input_size}: the network takes {expected}.")
         return None
     assert isinstance(source, Features)
+    if source.maps and source.grid is not None:
+        expected = (source.type.dim, *source.grid)
+        if input_size != expected:
+            raise FlopCountError(f"got input_size={input_size}: the network takes {expected}.")
+        return source.positions
     expected = ("...", source.type.dim)
     positions = 1
     for size in input_size[:-1]:
@@ -170,16 +199,38 @@ def _positions(plan: Plan, input_size: tuple[int, ...]) -> int | None:
     return positions
 
 
-def _compare(model: nn.Layer, report: FlopReport, shape: tuple[int, ...]) -> None:
+def _compare(model: nn.Layer, rows: Sequence[Row], shape: tuple[int, ...]) -> None:
     measured = measure(model, shape)
+    modules = dict(model.named_modules())
+    for row in rows:
+        _check(row, "FLOPs of matrix products", row.matmul_flops, measured.layers.get(row.path, 0))
+        if row.kind != "Skip":
+            found = sum(p.numel() for p in modules[row.path].parameters())
+            _check(row, "parameters", row.params, found)
+    products = sum(row.matmul_flops for row in rows)
+    _check(None, "FLOPs of matrix products", products, measured.matmul_flops)
     params = sum(p.numel() for p in model.parameters())
-    for what, counted, found in (
-        ("FLOPs of matrix products", report.matmul_flops, measured.matmul_flops),
-        ("parameters", report.params, params),
-    ):
-        if counted != found:
-            raise FlopCountError(
-                f"the plan counts {counted:,} {what}, the model has {found:,}: the model does not "
-                f"do what its plan says. Was a layer replaced after it was compiled? Compile a "
-                f"changed spec instead."
-            )
+    _check(None, "parameters", sum(row.params for row in rows), params)
+
+
+def _trained(model: nn.Layer, rows: Sequence[Row], shape: tuple[int, ...]) -> tuple[Row, ...]:
+    """The rows with what autograd keeps, after a check of their backward products."""
+    measured = measure_training(model, shape, [row.path for row in rows])
+    what = "FLOPs of matrix products in the backward pass"
+    for row in rows:
+        # torch's tracker gives what follows a layer that returns its very input to that layer.
+        if row.matmul_flops:
+            _check(row, what, row.backward_matmul_flops, measured.layers.get(row.path, 0))
+    total = sum(row.backward_matmul_flops for row in rows)
+    _check(None, what, total, measured.backward_flops)
+    return tuple(replace(row, saved=measured.saved.get(row.path, 0)) for row in rows)
+
+
+def _check(row: Row | None, what: str, counted: int, found: int) -> None:
+    if counted != found:
+        at = f"{row.path} ({row.kind}): " if row and row.path else ""
+        raise FlopCountError(
+            f"{at}the plan counts {counted:,} {what}, the model has {found:,}: the model does not "
+            f"do what its plan says. Was a layer replaced after it was compiled? Compile a "
+            f"changed spec instead. Is it your own layer? Then mend its rule's cost."
+        )

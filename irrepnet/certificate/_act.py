@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -15,7 +17,7 @@ def act(edge: Edge, element: int, x: Tensor) -> Tensor:
     Args:
         edge: What the tensor is: images, or typed features with or without a grid of tokens.
         element: Element `g` of the edge's group.
-        x: Images `(batch, channels, height, width)` or features `(..., dim)`.
+        x: Images or maps `(batch, channels, height, width)`, or features `(..., dim)`.
 
     Examples:
         >>> from irrepnet import actions
@@ -26,6 +28,9 @@ def act(edge: Edge, element: int, x: Tensor) -> Tensor:
     if isinstance(edge, Images):
         images = edge.action.permutation(*edge.size)
         return _move(images[element], x.flatten(-2)).view(x.shape)
+    if edge.maps:
+        tokens = act(replace(edge, maps=False), element, x.flatten(2).transpose(1, 2))
+        return tokens.transpose(1, 2).view(x.shape)
     acting = edge.type.matrix(element)
     if edge.gset is not None:  # a permutation of the points
         basis = edge.gset.basis()
@@ -51,4 +56,6 @@ def random_input(edge: Edge, batch: int, generator: torch.Generator, dtype: torc
     else:
         assert isinstance(edge, Features)
         shape = (batch, edge.positions or 5, edge.type.dim)
+        if edge.maps and edge.grid is not None:
+            shape = (batch, edge.type.dim, *edge.grid)
     return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, arg
 
 from irrepnet._errors import OptionError
 from irrepnet.cli._network import Network
-from irrepnet.cli._output import is_file
+from irrepnet.cli._output import Steps, is_file, show, table
+
+if TYPE_CHECKING:
+    from irrepnet.report import Case
 
 _ALL = "all of them unless given"
 
@@ -22,17 +28,26 @@ class Bench(Network):
     so that a disturbance of the machine meets all of them; medians count, and the shortest runs
     stand beside them. glibc's allocator is told to keep memory, on both sides.
 
-    `--suite speed` is the table of goals: each row with its FLOP ratio (the bound), what published
-    code reached on another machine, the goal, and what is reached here. The dense network is
-    written by hand as well, so that no ratio is won by a slow baseline. Expect an hour for all of
-    it; results are written to --json after every row, and --resume goes on where a run was ended.
+    MODEL is measured whole and block by block, eager and compiled, in both dtypes, in inference and
+    in training: FLOP ratio, time ratio, the share of the saving that is realised, and beside each
+    block's time what a cost model expects from its FLOPs and bytes. The ordinary network is written
+    by hand as well, and timm's own stands beside it where timm is installed.
+
+    The cost model knows nominal rates until --calibrate has measured this machine (30 seconds).
+
+    `--suite speed` is a table of goals: each row with its FLOP ratio (the bound), what published
+    code reached on another machine, the goal, and what is reached here. Expect an hour for all of
+    it. Results are written to --json after every row, and --resume goes on where a run was ended.
 
     Examples:
+      irrepnet bench vit_small_patch16_224 --group D4 --modes eager --steps inference
+      irrepnet bench vit_base_patch16_224 --json base.json              (everything: some minutes)
+      irrepnet bench vit_small_patch16_224 --widths 192,384,768 --plot widths.svg --modes eager
+      irrepnet bench --calibrate
       irrepnet bench --suite speed --json speed.json
-      irrepnet bench --suite speed --json speed.json --resume       (go on)
+      irrepnet bench --suite speed --json speed.json --resume           (go on)
       irrepnet bench --suite speed --only 'ViT-S*1 thread' --rounds 3
-      irrepnet bench --suite speed --threads 1 --modes eager --steps inference
-      irrepnet bench --suite speed --variants frozen                (two networks a row: quick)
+      irrepnet bench --suite speed --variants frozen --modes eager      (two networks a row: quick)
     """
 
     suite: Annotated[
@@ -46,10 +61,47 @@ class Bench(Network):
             help_behavior_hint="",
         ),
     ] = ""
+    calibrate: Annotated[
+        bool,
+        FlagCreatePairsOff,
+        arg(
+            help="Measure this machine's peak FLOPs, bandwidth and cost of a call, and keep them "
+            "for the cost model.",
+            help_behavior_hint="",
+        ),
+    ] = False
+    widths: Annotated[
+        str,
+        arg(
+            metavar="INT,..",
+            help="Measure MODEL at these widths; heads keep theirs, later stages their ratio.",
+            help_behavior_hint="",
+        ),
+    ] = ""
+    plot: Annotated[
+        str,
+        arg(
+            metavar="FILE",
+            help="Draw speed-ups against FLOP ratios (.svg, .png, .pdf; needs matplotlib).",
+            help_behavior_hint="",
+        ),
+    ] = ""
+    cost_model: Annotated[
+        Literal["roofline", "alpha", "flops"],
+        arg(
+            help="What predicts a block's time: the roofline of FLOPs and bytes, FLOPs corrected "
+            "for rows that share weights (arXiv 2107.11949), or FLOPs alone."
+        ),
+    ] = "roofline"
     rounds: Annotated[int, arg(metavar="INT", help="Timed runs of each network.")] = 7
     batch: Annotated[int, arg(metavar="INT", help="Images a run.")] = 8
     threads: Annotated[
-        str, arg(metavar="INT[,INT..]", help="Threads of torch.", help_behavior_hint="default: 1,2")
+        str,
+        arg(
+            metavar="INT[,INT..]",
+            help="Threads of torch.",
+            help_behavior_hint="default: 1; 1,2 for the suite",
+        ),
     ] = ""
     modes: Annotated[
         str, arg(metavar="eager,compiled", help="How they run.", help_behavior_hint=_ALL)
@@ -68,9 +120,9 @@ class Bench(Network):
     variants: Annotated[
         str,
         arg(
-            metavar="frozen,unfrozen,hand-written",
+            metavar="frozen,unfrozen,hand-written,timm",
             help="Which networks stand beside each other: folded for inference or not, and the "
-            "dense one written by hand.",
+            "dense one written by hand, or timm's.",
             help_behavior_hint=_ALL,
         ),
     ] = ""
@@ -99,28 +151,91 @@ class Bench(Network):
                 raise OptionError(
                     f"got --{name} {getattr(self, name)}: expected a whole number of at least 1."
                 )
-        if self.suite == "speed":
-            return self._speed()
-        raise OptionError(
-            f"got --suite {self.suite or '(nothing)'}: expected --suite speed, the table of goals."
-        )
+        if self.plot:
+            from irrepnet.report import check_plot, check_writable
+
+            check_plot(Path(self.plot))
+            check_writable(self.plot)
+        if self.calibrate:
+            return self._calibrate()
+        if self.suite not in ("", "speed"):
+            raise OptionError(f"got --suite {self.suite}: expected speed.")
+        return self._speed() if self.suite else self._model()
+
+    def _calibrate(self) -> int:
+        from irrepnet.measure import calibrate
+
+        with Steps() as steps:
+            machine = calibrate(lambda done, total: steps("Calibration", done, total))
+        path = machine.save()
+        rows = table("one thread", "#GFLOP/s", "#GB/s", "#us a call", "#beta", "#gamma")
+        for name in ("float32", "bfloat16"):
+            r = machine.rates(name)
+            cells = (r.flops / 1e9, r.bandwidth / 1e9, 1e6 * r.call, r.beta, r.gamma)
+            rows.add_row(name, *(f"{cell:.3g}" for cell in cells))
+        show(rows, f"Kept in {path}.")
+        return 0
+
+    def _model(self) -> int:
+        from irrepnet import report
+
+        subject = self.subject()
+        subject.build("meta")  # a group that does not fit is said before anything is measured
+        if self.widths and not all(w.isdigit() for w in self.widths.split(",")):
+            raise OptionError(f"got --widths {self.widths}: expected numbers, such as 192,384,768.")
+        cases = [
+            report.Case(
+                f"{subject.model} {subject.group}",
+                subject.model,
+                subject.group,
+                dtype,
+                compiled=mode == "compiled",
+                training=step == "training",
+                threads=threads,
+                sizes=subject.sizes,
+                break_at=subject.break_at,
+            )
+            for step, mode, dtype, threads in itertools.product(
+                self._steps, self._modes, self._dtypes, self._threads("1")
+            )
+        ]
+        if self.widths:
+            wide = [int(width) for width in self.widths.split(",")]
+            cases = [report.widened(case, width) for case in cases for width in wide]
+        return self._run(cases, "" if self.widths else self.cost_model)
 
     def _speed(self) -> int:
         from irrepnet import report
-        from irrepnet.cli._bench_speed import SpeedSuite
 
-        threads = [int(n) for n in words("threads", self.threads or "1,2", None)]
-        modes = words("modes", self.modes, ("eager", "compiled"))
-        dtypes = words("dtypes", self.dtypes, ("float32", "bfloat16"))
-        steps = words("steps", self.steps, ("inference", "training"))
-        variants = words("variants", self.variants, report.VARIANTS)
         chosen = [
             case
-            for case in report.speed_cases(threads)
-            if case.mode in modes and case.dtype in dtypes and case.step in steps
+            for case in report.speed_cases(self._threads("1,2"))
+            if case.mode in self._modes and case.dtype in self._dtypes and case.step in self._steps
         ]
-        cases = report.matching(chosen, self.only)
-        return SpeedSuite(cases, self.rounds, self.batch, variants, self.json, self.resume).run()
+        return self._run(report.matching(chosen, self.only), "")
+
+    def _run(self, cases: Sequence[Case], cost_model: str) -> int:
+        from irrepnet import report
+        from irrepnet.cli._bench_cases import CaseRun
+
+        variants = words("variants", self.variants, report.VARIANTS)
+        options = (self.rounds, self.batch, variants, self.json, self.resume)
+        return CaseRun(cases, *options, cost_model, self.plot).run()
+
+    @property
+    def _modes(self) -> list[str]:
+        return words("modes", self.modes, ("eager", "compiled"))
+
+    @property
+    def _dtypes(self) -> list[str]:
+        return words("dtypes", self.dtypes, ("float32", "bfloat16"))
+
+    @property
+    def _steps(self) -> list[str]:
+        return words("steps", self.steps, ("inference", "training"))
+
+    def _threads(self, default: str) -> list[int]:
+        return [int(n) for n in words("threads", self.threads or default, None)]
 
 
 def words(name: str, text: str, known: tuple[str, ...] | None) -> list[str]:

@@ -2,20 +2,26 @@
 
 from irrepnet.compiler import _channel_rules as _channel_rules
 from irrepnet.compiler import _conv_rules as _conv_rules
+from irrepnet.compiler import _map_rules as _map_rules
 from irrepnet.compiler import _mixing_rules as _mixing_rules
 from irrepnet.compiler import _nonlinear_rules as _nonlinear_rules
 from irrepnet.compiler import _prefix_rules as _prefix_rules
 from irrepnet.compiler import _token_rules as _token_rules
 from irrepnet.compiler import _window_rules as _window_rules
 from irrepnet.compiler._check import check as check
+from irrepnet.compiler._cost import Place as Place
 from irrepnet.compiler._cost import Row as Row
+from irrepnet.compiler._cost import Stop as Stop
 from irrepnet.compiler._cost import cost as cost
+from irrepnet.compiler._cost import layer_cost as layer_cost
+from irrepnet.compiler._cost import rows as rows
+from irrepnet.compiler._cost import stops as stops
+from irrepnet.compiler._draw import draw as draw
 from irrepnet.compiler._edge import Edge as Edge
 from irrepnet.compiler._edge import Features as Features
 from irrepnet.compiler._edge import Images as Images
 from irrepnet.compiler._emit import compile as compile
 from irrepnet.compiler._emit import plan_network as plan_network
-from irrepnet.compiler._graph import graph as graph
 from irrepnet.compiler._machine import NOMINAL as NOMINAL
 from irrepnet.compiler._machine import Machine as Machine
 from irrepnet.compiler._machine import Rates as Rates

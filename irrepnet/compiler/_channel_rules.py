@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from irrepnet import nn, specs
-from irrepnet._errors import ActivationError, FeatureTypeError, IrrepMismatchError, SpecError
+from irrepnet._errors import FeatureTypeError, IrrepMismatchError, SpecError
 from irrepnet.compiler._cost_of_basis import (
     basis_flops,
     common_blocks,
+    gset_of,
     num_weights,
     product_flops,
 )
@@ -22,11 +23,10 @@ from irrepnet.types import (
     LINEAR_LOWERINGS,
     FeatureType,
     GSetType,
-    canonical_stabiliser,
     check_choice,
     check_linear,
     check_norm,
-    gset_for,
+    chosen_gset,
     num_invariants,
 )
 
@@ -132,14 +132,9 @@ class ActivationRule:
         nn.check_function(spec.function)
         for side in (spec.enter, spec.leave):
             check_choice("basis", side, ACTIVATION_BASES)
-        gset = gset_for(spec.feature_type) if spec.gset is None else _given_gset(spec)
+        gset = chosen_gset(spec.feature_type, spec.gset)
         on_points = gset if spec.enter == "points" else None
         at = require_features(edge, spec.feature_type, gset=on_points)
-        if gset.feature_type != spec.feature_type:
-            raise ActivationError(
-                f"the given G-set ({gset}) is {gset.feature_type}: expected {spec.feature_type}; "
-                f"leave gset=None to let the compiler choose."
-            )
         left = gset if spec.leave == "points" else None
         return replace(spec, gset=gset.counts), replace(at, gset=left)
 
@@ -201,19 +196,6 @@ class ToIrrepsRule:
 
     def emit(self, spec: specs.ToIrreps, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.ToIrreps(GSetType(spec.feature_type.group, spec.gset), **factory.kwargs)
-
-
-def _given_gset(spec: specs.Activation) -> GSetType:
-    """The user's G-set, each stabiliser replaced by the representative of its class."""
-    group = spec.feature_type.group
-    counts = ((canonical_stabiliser(group, h), n) for h, n in spec.gset or ())
-    return GSetType(group, tuple(counts))
-
-
-def gset_of(spec: specs.Activation) -> GSetType:
-    """The G-set of a spec whose choice is made."""
-    assert spec.gset is not None
-    return GSetType(spec.feature_type.group, spec.gset)
 
 
 class LayerScaleRule:

@@ -7,22 +7,22 @@ from dataclasses import replace
 import numpy as np
 
 from irrepnet import nn, specs
-from irrepnet._errors import ActivationError
-from irrepnet.compiler._cost_of_basis import basis_flops, num_weights, run_flops
+from irrepnet._errors import SpecError
+from irrepnet.compiler._cost_of_basis import basis_flops, gset_of, num_weights, run_flops
 from irrepnet.compiler._edge import Edge
 from irrepnet.compiler._rule import Cost, Factory, register
 from irrepnet.compiler._window_rules import check_group, on_grid, require_tokens
 from irrepnet.types import (
+    ACTIVATION_BASES,
     PAIRINGS,
     GSetType,
     WindowType,
-    canonical_stabiliser,
     check_choice,
     check_linear,
+    chosen_gset,
     convolved_grid,
     convolved_size,
     default_pairing,
-    gset_for,
     gset_kernels,
     paired_counts,
     paired_kernels,
@@ -101,33 +101,35 @@ class DepthwiseConvRule:
     def check(self, spec: specs.DepthwiseConv, edge: Edge) -> tuple[specs.DepthwiseConv, Edge]:
         x = spec.feature_type
         check_group(x, spec.action)
-        at = require_tokens(edge, x, spec.action, spec.grid)
-        grid = _out_grid(spec)
-        target = replace(at, positions=grid[0] * grid[1], grid=grid)
+        for side in (spec.enter, spec.leave):
+            check_choice("basis", side, ACTIVATION_BASES)
         pairing = spec.pairing or default_pairing(x)
         check_choice("pairing", pairing, PAIRINGS)
-        if pairing == "pairs":
+        gset = chosen_gset(x, spec.gset) if pairing == "gset" else None
+        if gset is None:
+            if "points" in (spec.enter, spec.leave):
+                raise SpecError(
+                    "pairing='pairs' works in irreps: expected enter and leave 'irreps'."
+                )
             paired_kernels(x, spec.action, spec.kernel)
-            return replace(spec, pairing=pairing, gset=None), target
-        gset = gset_for(x) if spec.gset is None else self._given(spec)
-        if gset.feature_type != x:
-            raise ActivationError(
-                f"the given G-set ({gset}) is {gset.feature_type}: expected {x}; leave gset=None "
-                f"to let the compiler choose."
-            )
-        return replace(spec, pairing=pairing, gset=gset.counts), target
+        on_points = gset if spec.enter == "points" else None
+        at = require_tokens(edge, x, spec.action, spec.grid, on_points)
+        grid = _out_grid(spec)
+        left = gset if spec.leave == "points" else None
+        resolved = replace(spec, pairing=pairing, gset=None if gset is None else gset.counts)
+        return resolved, replace(at, positions=grid[0] * grid[1], grid=grid, gset=left)
 
-    def _given(self, spec: specs.DepthwiseConv) -> GSetType:
-        group = spec.feature_type.group
-        counts = ((canonical_stabiliser(group, h), n) for h, n in spec.gset or ())
-        return GSetType(group, tuple(counts))
+    def points_in(self, spec: specs.DepthwiseConv) -> GSetType | None:
+        """The points on which the input is needed, for `pairing="gset"`."""
+        return gset_of(spec) if spec.pairing == "gset" else None
 
-    def _gset(self, spec: specs.DepthwiseConv) -> GSetType:
-        return GSetType(spec.feature_type.group, spec.gset or ())
+    def points_out(self, spec: specs.DepthwiseConv) -> GSetType | None:
+        """The points on which the output could stay."""
+        return self.points_in(spec)
 
     def decide(self, spec: specs.DepthwiseConv, edge: Edge) -> str:
         if spec.pairing == "gset":
-            return f"kernels moved along {self._gset(spec)}"
+            return f"kernels moved along {gset_of(spec)}"
         paired = paired_kernels(spec.feature_type, spec.action, spec.kernel)
         return "; ".join(
             f"{len(rows)} {ties.name} kernels of {ties.size} free pixels"
@@ -140,12 +142,14 @@ class DepthwiseConvRule:
         bias = x.num_invariants if spec.bias else 0
         products = 2 * tokens * x.dim * size
         if spec.pairing == "gset":
-            gset = self._gset(spec)
+            gset = gset_of(spec)
             index = gset_kernels(gset, spec.action, spec.kernel)
             counts = [o.count for o in gset.orbits]
             free = sum(n * (int(i.max()) + 1) for n, i in zip(counts, index, strict=True))
             moved, added = basis_flops(gset)
-            both = positions + tokens
+            # Of every token that goes in, and of every one that comes out.
+            enters, leaves = int(spec.enter == "irreps"), int(spec.leave == "irreps")
+            both = positions * enters + tokens * leaves
             biases = tokens * x.dim if bias else 0
             other = (("basis change", both * added), ("bias", biases))
             return Cost(
@@ -164,7 +168,8 @@ class DepthwiseConvRule:
     def emit(self, spec: specs.DepthwiseConv, edge: Edge, factory: Factory) -> nn.Layer:
         sizes = (spec.action, spec.grid, spec.kernel, spec.stride, spec.padding, spec.bias)
         if spec.pairing == "gset":
-            return nn.GSetDepthwiseConv(self._gset(spec), *sizes, **factory.kwargs)
+            sides = (spec.enter, spec.leave)
+            return nn.GSetDepthwiseConv(gset_of(spec), *sizes, *sides, **factory.kwargs)
         return nn.PairedDepthwiseConv(spec.feature_type, *sizes, **factory.kwargs)
 
 

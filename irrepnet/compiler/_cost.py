@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from irrepnet._errors import SpecError
 from irrepnet.compiler._edge import Edge, Features, Images
@@ -166,9 +167,34 @@ def cost(plan: Plan, positions: int | None = None) -> tuple[Row, ...]:
     return tuple(rows(stops(plan, positions)))
 
 
-def rows(stopping: Iterable[Stop]) -> Iterator[Row]:
-    """Each layer's rule evaluated at the layer's sizes."""
-    trainable = False
+def layer_cost(spec: Spec, positions: Any) -> Cost:
+    """What a single layer costs, its sizes being numbers or sympy expressions.
+
+    Args:
+        spec: A layer; its types may have expressions as multiplicities.
+        positions: Feature vectors of one sample.
+
+    Examples:
+        >>> from sympy import symbols
+        >>> from irrepnet import groups
+        >>> from irrepnet.specs import Linear
+        >>> from irrepnet.types import FeatureType
+        >>> m, n, N = symbols("m n N")
+        >>> X = FeatureType(groups.quaternion(), [m, 0, 0, 0, n])
+        >>> layer_cost(Linear(X, X, bias=False), N).matmul
+        N*(2*m**2 + 32*n**2)
+    """
+    rule = rule_of(spec)
+    return rule.cost(spec, rule.source(spec), positions)
+
+
+def rows(stopping: Iterable[Stop], trainable: bool = False) -> Iterator[Row]:
+    """Each layer's rule evaluated at the layer's sizes.
+
+    Args:
+        stopping: The layers in the order in which they run.
+        trainable: Whether anything trainable stands before the first.
+    """
     for stop in stopping:
         found = _cost(stop)
         reads = stop.source.numbers if found.reads is None else found.reads

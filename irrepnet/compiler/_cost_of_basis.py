@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from irrepnet.nn import ADDITIONS_UP_TO
 from irrepnet.types import Block, FeatureType, GSetType, Run
@@ -33,6 +34,12 @@ def product_flops(in_type: FeatureType, out_type: FeatureType) -> int:
 def quotient(whole: int, part: int) -> int:
     """How often a part that divides a whole fits; a symbolic whole stands for its multiples."""
     return whole // part if isinstance(whole, int) else whole / part
+
+
+def gset_of(spec: Any) -> GSetType:
+    """The G-set of a spec whose choice is made."""
+    assert spec.gset is not None
+    return GSetType(spec.feature_type.group, spec.gset)
 
 
 def basis_flops(gset: GSetType) -> tuple[int, int]:

@@ -37,7 +37,7 @@ class Images:
 
 @dataclass(frozen=True)
 class Features:
-    """Typed features: the last axis has the type's channels.
+    """Typed features: the last axis, or of maps axis 1, has the type's channels.
 
     Attributes:
         type: Type of the channels.
@@ -49,6 +49,7 @@ class Features:
         gset: The points that the channels are on; `None` where they are in irreps.
         embedding: After a restriction, for each element of the group the element of the network's
             input group that it is; `None` before one.
+        maps: Whether they are maps `(batch, channels, height, width)` of the grid.
     """
 
     type: FeatureType
@@ -59,6 +60,7 @@ class Features:
     prefix: int = 0
     gset: GSetType | None = None
     embedding: tuple[int, ...] | None = None
+    maps: bool = False
 
     @property
     def group(self) -> Group:
@@ -75,7 +77,8 @@ class Features:
     def __str__(self) -> str:
         where = "" if self.positions is None else f"{self.positions} x "
         basis = "" if self.gset is None else " on points"
-        return f"{where}({self.type}) over {self.group.name}{basis}"
+        maps = " as maps" if self.maps else ""
+        return f"{where}({self.type}) over {self.group.name}{basis}{maps}"
 
 
 Edge = Images | Features

@@ -1,137 +1,162 @@
-"""A plan as a graph of layers, and its picture."""
+"""The typed graph of a network: layers and joins as nodes, what flows between them on edges.
+
+Passes look for patterns along its edges, whatever chain or residual a layer stands in, and edit it;
+`retyped` makes a plan of the result. Modules and parameters keep their names, since paths do.
+"""
 
 from __future__ import annotations
 
-from html import escape
-from os import PathLike
-from pathlib import Path
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
 
 import networkx
 
-from irrepnet._errors import OutputError
-from irrepnet.compiler._check import check, source_of
-from irrepnet.compiler._cost import cost
-from irrepnet.compiler._edge import Edge, Features
+from irrepnet.compiler._check import check, joined
+from irrepnet.compiler._edge import Edge
 from irrepnet.compiler._plan import Node, Plan
-from irrepnet.specs import Residual, Spec
-from irrepnet.types import FeatureType
+from irrepnet.specs import Chain, Classifier, Residual, Spec
+
+#: Where the network starts and ends; every other node is the path of a layer, or of the addition of
+#: a skip connection.
+INPUT, OUTPUT = "(input)", "(output)"
+
+#: What a pass did: pairs of the path of a layer or a chain, and a text.
+Notes = list[tuple[str, str]]
 
 
-def graph(plan: Plan, positions: int | None = None) -> networkx.DiGraph:
-    """The network as a graph of layers; see `Plan.graph`."""
-    rows = {row.path: row for row in cost(plan, positions)}
-    found = networkx.DiGraph()
-    found.add_node("input", kind="Input", type=str(plan.source), params=0, flops=0, decision="")
+def layer_graph(root: Node) -> networkx.DiGraph:
+    """The graph of a typed tree, its nodes in the order in which they run.
 
-    def add(name: str, node: Node, kind: str, before: str) -> str:
-        row = rows[node.path if kind != "Skip" else name]
-        found.add_node(
-            name,
-            kind=kind,
-            type=str(node.target),
-            params=row.params,
-            flops=row.flops,
-            decision=node.decision,
-        )
-        found.add_edge(before, name, skip=False)
+    Nodes have `spec` (`None` for additions, input and output), `kind` and `decision`; edges have
+    `type`, an `Edge`, and `skip`.
+    """
+    graph = networkx.DiGraph(root=root.spec)
+
+    def add(name: str, kind: str, before: str, edge: Edge, node: Node | None = None) -> str:
+        spec, decision = (node.spec, node.decision) if node else (None, "")
+        graph.add_node(name, spec=spec, kind=kind, decision=decision)
+        graph.add_edge(before, name, type=edge, skip=False)
         return name
 
     def run(node: Node, before: str) -> str:
         """Add a node's layers after `before`; returns the last."""
         if not node.children:
-            return add(node.path or node.kind, node, node.kind, before)
+            return add(node.path, node.kind, before, node.source, node)
         last = before
         for child in node.children:
             last = run(child, last)
         if isinstance(node.spec, Residual):
-            name = f"{node.path}.skip" if node.path else "skip"
-            found.add_node(name)  # before its edges, so that the order is that of running
-            found.add_edge(before, name, skip=True)
-            last = add(name, node, "Skip", last)
+            last = add(joined(node.path, "skip"), "Skip", last, node.target)
+            graph.add_edge(before, last, type=node.source, skip=True)
         return last
 
-    last = run(plan.root, "input")
-    found.add_node("output", kind="Output", type=str(plan.target), params=0, flops=0, decision="")
-    found.add_edge(last, "output", skip=False)
+    graph.add_node(INPUT, spec=None, kind="Input", decision="")
+    add(OUTPUT, "Output", run(root, INPUT), root.target)
+    return graph
+
+
+def layers(graph: networkx.DiGraph) -> dict[str, Spec]:
+    """The layers by path, in the order in which they run."""
+    found, at = {}, INPUT
+    while at != OUTPUT:
+        at = next(b for _, b, skip in graph.out_edges(at, data="skip") if not skip)
+        if graph.nodes[at]["spec"] is not None:
+            found[at] = graph.nodes[at]["spec"]
     return found
 
 
-#: Sizes of the picture, in pixels.
-WIDTH, HEIGHT, GAP, MARGIN = 560, 46, 16, 48
+def before(graph: networkx.DiGraph, path: str) -> str:
+    """The node whose output a layer takes."""
+    (found,) = graph.predecessors(path)
+    return found
 
 
-def draw(plan: Plan, path: str | PathLike[str], positions: int | None = None) -> None:
-    """Write the graph as an SVG picture; see `Plan.draw`."""
-    try:
-        Path(path).write_text(svg(graph(plan, positions)), encoding="utf-8")
-    except OSError as problem:
-        raise OutputError(
-            f"cannot write {str(path)!r}: {problem.strerror}. Expected a file in a folder that "
-            f"exists and may be written to."
-        ) from None
+def scope(path: str) -> str:
+    """The path of the chain that a layer stands in."""
+    return path.rpartition(".")[0]
 
 
-def svg(layers: networkx.DiGraph) -> str:
-    """A column of boxes, one a layer, in the order in which they run; skips are arcs.
+def leave_out(graph: networkx.DiGraph, path: str) -> bool:
+    """Take a layer out of the graph, unless its chain has no other; says whether it was."""
+    if len(_steps(graph, scope(path))) == 1:
+        return False
+    source = before(graph, path)
+    edge = graph.edges[source, path]["type"]
+    for _, after, skip in list(graph.out_edges(path, data="skip")):
+        graph.add_edge(source, after, type=edge, skip=skip)
+    graph.remove_node(path)
+    return True
 
-    Shades are shares of the FLOPs.
+
+def insert(graph: networkx.DiGraph, name: str, spec: Spec, after: str) -> str:
+    """Put a layer right before another one, into its chain; returns its path.
+
+    What flows out of it is known once the graph is typed again.
     """
-    top = {name: MARGIN + k * (HEIGHT + GAP) for k, name in enumerate(layers)}
-    total = sum(layers.nodes[n]["flops"] for n in layers)
-    most = max(1, *(layers.nodes[n]["flops"] for n in layers))
-    params = sum(layers.nodes[n]["params"] for n in layers)
-    height = MARGIN + len(top) * (HEIGHT + GAP)
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH + 2 * MARGIN}" height="{height}" '
-        f'font-family="sans-serif" font-size="12">',
-        '<rect width="100%" height="100%" fill="white"/>',
-        f'<text x="{MARGIN}" y="28" font-size="14">{total:,} FLOPs, {params:,} parameters</text>',
-    ]
-    for a, b, skip in layers.edges(data="skip"):
-        start, stop = top[a] + HEIGHT, top[b]
-        if skip:
-            x, far = MARGIN + WIDTH, MARGIN + WIDTH + MARGIN - 8
-            start, stop = top[a] + HEIGHT // 2, top[b] + HEIGHT // 2
-            lines.append(
-                f'<path d="M{x} {start} C{far} {start} {far} {stop} {x} {stop}" fill="none" '
-                f'stroke="#777" stroke-dasharray="4 3"/>'
-            )
-        else:
-            x = MARGIN + WIDTH // 2
-            lines.append(f'<line x1="{x}" y1="{start}" x2="{x}" y2="{stop}" stroke="#777"/>')
-    for name in layers:
-        layer = layers.nodes[name]
-        shade = 255 - round(120 * layer["flops"] / most)
-        numbers = f"{layer['flops']:,} FLOPs, {layer['params']:,} parameters"
-        lines += [
-            f'<rect x="{MARGIN}" y="{top[name]}" width="{WIDTH}" height="{HEIGHT}" rx="5" '
-            f'fill="rgb({shade},{(shade + 255) // 2},255)" stroke="#555">'
-            f"<title>{escape(layer['decision'] or layer['kind'])}</title></rect>",
-            f'<text x="{MARGIN + 10}" y="{top[name] + 18}" font-weight="bold">'
-            f"{escape(_label(name, layer['kind']))}</text>",
-            f'<text x="{MARGIN + WIDTH - 10}" y="{top[name] + 18}" text-anchor="end">'
-            f"{numbers}</text>",
-            f'<text x="{MARGIN + 10}" y="{top[name] + 36}" fill="#333">'
-            f"{escape(layer['type'])}</text>",
-        ]
-    return "\n".join([*lines, "</svg>", ""])
+    source, inside = before(graph, after), scope(after)
+    while name in _steps(graph, inside):
+        name += "_"
+    path = joined(inside, name)
+    data = graph.edges[source, after]
+    graph.remove_edge(source, after)
+    graph.add_node(path, spec=spec, kind=type(spec).__name__, decision="")
+    graph.add_edge(source, path, **data)
+    graph.add_edge(path, after, **data)
+    return path
 
 
-def _label(name: str, kind: str) -> str:
-    return kind if name in ("input", "output", kind) else f"{name}: {kind}"
+def swap(graph: networkx.DiGraph, first: str, second: str) -> None:
+    """Let two neighbours of one chain, of which only the second reads the first, change places."""
+    source, out = before(graph, first), list(graph.out_edges(second, data=True))
+    edge = graph.edges[source, first]["type"]
+    graph.remove_edges_from([(source, first), (first, second), *((a, b) for a, b, _ in out)])
+    graph.add_edge(source, second, type=edge, skip=False)
+    graph.add_edge(second, first, type=edge, skip=False)
+    graph.add_edges_from((first, after, data) for _, after, data in out)
 
 
-def _type_of(edge: Edge) -> FeatureType | None:
-    return edge.type if isinstance(edge, Features) else None
+def _steps(graph: networkx.DiGraph, inside: str) -> set[str]:
+    """Names of the steps of a chain; the head of a classifier is none of its features."""
+    start = f"{inside}." if inside else ""
+    paths = (p for p, spec in graph.nodes(data="spec") if spec is not None and p.startswith(start))
+    names = {path[len(start) :].split(".")[0] for path in paths}
+    return names - {"head"} if not inside and _is_classifier(graph) else names
 
 
-def _in_type(spec: Spec) -> FeatureType | None:
-    return _type_of(source_of(spec))
+def _is_classifier(graph: networkx.DiGraph) -> bool:
+    return isinstance(graph.graph["root"], Classifier)
 
 
-def _out_type(spec: Spec) -> FeatureType | None:
-    return _type_of(check(spec).target)
+def retyped(plan: Plan, graph: networkx.DiGraph, notes: Notes) -> Plan:
+    """The plan of a graph that a pass has changed.
+
+    Args:
+        plan: The plan before.
+        graph: Its graph after the pass.
+        notes: What the pass did.
+
+    Raises:
+        IrrepnetError: If the changed network does not type: a wrong pass cannot go unnoticed.
+    """
+    paths, head = list(layers(graph)), None
+    if _is_classifier(graph):
+        head = _composed(graph, [p for p in paths if p.startswith("head.")], "head")
+        features = _composed(graph, [p for p in paths if not p.startswith("head.")], "")
+        spec: Spec = replace(graph.graph["root"], features=features)
+    else:
+        spec = _composed(graph, paths, "")
+    root = check(spec, plan.source, head=head)
+    return replace(plan, root=root, notes=(*plan.notes, *notes))
 
 
-Plan.views.update(graph=graph, draw=draw)
-Spec.theory.update(in_type=_in_type, out_type=_out_type)
+def _composed(graph: networkx.DiGraph, paths: list[str], inside: str) -> Any:
+    """The spec of the layers at some paths, all inside one chain or the one layer itself."""
+    if paths == [inside]:
+        return graph.nodes[inside]["spec"]
+    depth = inside.count(".") + 1 if inside else 0
+    steps = tuple(
+        (name, _composed(graph, list(group), joined(inside, name)))
+        for name, group in groupby(paths, key=lambda path: path.split(".")[depth])
+    )
+    return Residual(steps) if joined(inside, "skip") in graph else Chain(steps)

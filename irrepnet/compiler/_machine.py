@@ -6,7 +6,7 @@ import json
 import math
 import os
 import sys
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 
 from irrepnet._errors import CalibrationError
@@ -23,11 +23,15 @@ class Rates:
         flops: FLOPs a second of a large matrix product (1 MAC = 2 FLOPs).
         bandwidth: Bytes a second from and to memory.
         call: Seconds that one operation costs besides its arithmetic and its traffic.
+        beta: How much of each further row's work is not hidden, in alpha-FLOPs (arXiv 2107.11949).
+        gamma: The exponent in alpha-FLOPs.
     """
 
     flops: float
     bandwidth: float
     call: float
+    beta: float = 0.05
+    gamma: float = 1.0
 
     def seconds(self, flops: float, traffic: float) -> float:
         """Predicted time of one operation: arithmetic and memory overlap, the call does not.
@@ -104,7 +108,8 @@ class Machine:
 
 
 def _rates(data: dict[str, float]) -> Rates:
-    rates = Rates(**{field.name: float(data[field.name]) for field in fields(Rates)})
+    names = [f.name for f in fields(Rates) if f.name in data or f.default is MISSING]
+    rates = Rates(**{name: float(data[name]) for name in names})
     if not all(0 < value < math.inf for value in vars(rates).values()):
         raise ValueError(f"got {rates}")
     return rates

@@ -31,7 +31,11 @@ def check_types_meet(got: FeatureType, expected: FeatureType) -> None:
 
 
 def require_features(
-    edge: Edge, expected: FeatureType, any_basis: bool = False, gset: GSetType | None = None
+    edge: Edge,
+    expected: FeatureType,
+    any_basis: bool = False,
+    gset: GSetType | None = None,
+    maps: bool = False,
 ) -> Features:
     """The edge, if it carries features of the expected type in the expected basis.
 
@@ -40,10 +44,11 @@ def require_features(
         expected: Its type.
         any_basis: Whether the layer works in any basis of the channels.
         gset: The points that the channels must be on; irreps if `None`.
+        maps: Whether the channels must lie on axis 1, as maps have them.
 
     Raises:
         FeatureTypeError: If the expected type has no channels.
-        SpecError: If it carries images, or the basis differs.
+        SpecError: If it carries images, the basis differs, or the axis of the channels does.
         IrrepMismatchError: If the types differ.
     """
     if expected.dim == 0:
@@ -54,6 +59,9 @@ def require_features(
     if not isinstance(edge, Features):
         raise SpecError(f"got {edge}: expected features of type {expected}; start with PatchEmbed.")
     check_types_meet(edge.type, expected)
+    if edge.maps != maps:
+        other, between = ("tokens", "ToMaps") if maps else ("maps", "FromMaps")
+        raise SpecError(f"got {other}, {edge}: put a {between} between them.")
     if not any_basis and edge.gset != gset:
         raise SpecError(
             f"got {edge} on {edge.gset or 'irreps'}: expected {gset or 'irreps'}; put a ToIrreps "

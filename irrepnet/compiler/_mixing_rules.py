@@ -7,18 +7,17 @@ from dataclasses import replace
 from irrepnet import nn, specs
 from irrepnet._errors import SpecError
 from irrepnet.actions import PointAction
-from irrepnet.compiler._cost_of_basis import basis_flops, num_weights, product_flops
+from irrepnet.compiler._cost_of_basis import basis_flops, gset_of, num_weights, product_flops
 from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features
 from irrepnet.compiler._rule import NOTHING, Cost, Factory, register
 from irrepnet.types import (
-    INVARIANTS,
+    POOLED_INVARIANTS,
     FeatureType,
-    GSetType,
     TokenType,
     check_choice,
     check_points,
-    gset_for,
+    chosen_gset,
     num_pooled,
     vectors_on_orbit,
 )
@@ -210,12 +209,6 @@ class OrbitOrderRule:
         return nn.OrbitOrder(spec.feature_type, spec.points, **factory.kwargs)
 
 
-def _points_of(spec: specs.OrbitPool) -> GSetType:
-    """The channels' points of a spec whose choice is made."""
-    assert spec.gset is not None
-    return GSetType(spec.feature_type.group, spec.gset)
-
-
 class OrbitPoolRule:
     """`specs.OrbitPool`: invariants of tokens (x) channels."""
 
@@ -223,25 +216,20 @@ class OrbitPoolRule:
         return _on_tokens(spec.feature_type, spec.points)
 
     def check(self, spec: specs.OrbitPool, edge: Edge) -> tuple[specs.OrbitPool, Edge]:
-        check_choice("invariant", spec.kind, INVARIANTS)
+        check_choice("invariant", spec.kind, POOLED_INVARIANTS)
         at = require_tokens(edge, spec.feature_type, spec.points)
-        if spec.gset is None:
-            spec = replace(spec, gset=gset_for(spec.feature_type).counts)
-        elif _points_of(spec).feature_type != spec.feature_type:
-            raise SpecError(
-                f"the given G-set ({_points_of(spec)}) is {_points_of(spec).feature_type}: "
-                f"expected {spec.feature_type}; leave gset=None to let the compiler choose."
-            )
-        found = num_pooled(_points_of(spec), TokenType.of(spec.points), spec.kind)
+        gset = chosen_gset(spec.feature_type, spec.gset)
+        spec = replace(spec, gset=gset.counts)
+        found = num_pooled(gset, TokenType.of(spec.points), spec.kind)
         pooled = FeatureType.trivial(at.group, found)
         return spec, replace(at, type=pooled, positions=1, grid=None, points=None)
 
     def decide(self, spec: specs.OrbitPool, edge: Edge) -> str:
         kind = {"trivial": "one sum", "norm": "one sum and norm"}[spec.kind]
-        return f"{kind} over tokens for each orbit of {_points_of(spec)}"
+        return f"{kind} over tokens for each orbit of {gset_of(spec)}"
 
     def cost(self, spec: specs.OrbitPool, edge: Edge, positions: int) -> Cost:
-        x, tokens, gset = spec.feature_type, TokenType.of(spec.points), _points_of(spec)
+        x, tokens, gset = spec.feature_type, TokenType.of(spec.points), gset_of(spec)
         products, additions = basis_flops(gset)
         rows = sum(t.index for t in tokens.orbit_types)
         pairs = 2 * rows * x.dim
@@ -258,7 +246,7 @@ class OrbitPoolRule:
         )
 
     def emit(self, spec: specs.OrbitPool, edge: Edge, factory: Factory) -> nn.Layer:
-        return nn.OrbitPool(_points_of(spec), spec.points, spec.kind, **factory.kwargs)
+        return nn.OrbitPool(gset_of(spec), spec.points, spec.kind, **factory.kwargs)
 
 
 register(specs.Tokens, TokensRule())

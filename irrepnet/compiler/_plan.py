@@ -53,11 +53,13 @@ class Plan:
         root: The network.
         lowering: How blocks are computed; `"block"` is one product for each isotypic block.
         declared: The spec before the passes rewrote it; the root's own if `None`.
+        notes: What passes did and why: pairs of the path of a layer or a chain, and a text.
     """
 
     root: Node
     lowering: str = "block"
     declared: Spec | None = None
+    notes: tuple[tuple[str, str], ...] = ()
 
     @property
     def spec(self) -> Spec:
@@ -78,25 +80,29 @@ class Plan:
         """The layers that are not composed, in the order in which they run."""
         return (node for node in self.root.walk() if not node.children)
 
-    #: What needs the costs of layers, and so torch; filled by `irrepnet.compiler`.
+    #: What needs the rules of layers, and so torch; filled by `irrepnet.compiler`.
     views: ClassVar[dict[str, Callable[..., Any]]] = {}
 
     def graph(self, positions: int | None = None) -> networkx.DiGraph:
-        """The network as a graph of layers.
+        """The network as a typed graph, on which the passes work.
 
         Args:
             positions: As in `irrepnet.compiler.cost`.
 
         Returns:
-            Nodes are paths of layers (and `"input"`, `"output"`), with attributes `kind`, `type`
-            (what goes out), `params`, `flops` and `decision`; edges have `skip`.
+            Nodes are paths of layers and of the additions of skip connections, and `"(input)"`,
+            `"(output)"`, with attributes `spec` (`None` where there is none), `kind`, `decision`
+            and, where the number of positions is known, `params` and `flops`. Edges have `type`
+            (`Images` or `Features`) and `skip`.
 
         Examples:
             >>> import irrepnet as ir
             >>> X = ir.FeatureType(ir.groups.flop(), "2*sym + 2*asym")
-            >>> plan = ir.compile(ir.specs.residual(fc=ir.specs.Linear(X, X))).plan
-            >>> list(plan.graph(positions=1).edges)
-            [('input', 'fc'), ('input', 'skip'), ('fc', 'skip'), ('skip', 'output')]
+            >>> graph = ir.compile(ir.specs.residual(fc=ir.specs.Linear(X, X))).plan.graph()
+            >>> list(graph.edges)
+            [('(input)', 'fc'), ('(input)', 'skip'), ('fc', 'skip'), ('skip', '(output)')]
+            >>> str(graph.edges["fc", "skip"]["type"])
+            '(2*sym + 2*asym) over flop'
         """
         return self.views["graph"](self, positions)
 
@@ -109,6 +115,7 @@ class Plan:
 
         Raises:
             OutputError: If the file cannot be written.
+            SpecError: If the number of positions is not known.
         """
         self.views["draw"](self, path, positions)
 
@@ -123,12 +130,16 @@ class Plan:
                 sym: 2 x 2 real; asym: 2 x 2 real
                 8 of 16 weights of the dense map, 16 of 32 FLOPs a position; bias on 2 of 4 channels
         """
-        return "\n".join(line for node in self.root.walk() for line in _describe(node))
+        notes: dict[str, list[str]] = {}
+        for path, text in self.notes:
+            notes.setdefault(path, []).append(text)
+        nodes = self.root.walk()
+        return "\n".join(line for n in nodes for line in _describe(n, notes.get(n.path, [])))
 
 
-def _describe(node: Node) -> list[str]:
+def _describe(node: Node, notes: list[str]) -> list[str]:
     depth = node.path.count(".") + bool(node.path)
     indent = "    " * depth
     name = f"{node.path} " if node.path else ""
     lines = [f"{indent}{name}{node.kind}: {node.source} -> {node.target}"]
-    return lines + [f"{indent}    {line}" for line in node.decision.splitlines()]
+    return lines + [f"{indent}    {line}" for line in [*node.decision.splitlines(), *notes]]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from irrepnet import nn, specs
-from irrepnet._errors import ActivationError, FeatureTypeError, SpecError
+from irrepnet._errors import FeatureTypeError, SpecError
 from irrepnet.compiler._channel_rules import LayerNormRule
-from irrepnet.compiler._cost_of_basis import basis_flops
+from irrepnet.compiler._cost_of_basis import basis_flops, gset_of
 from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features
 from irrepnet.compiler._rule import NOTHING, Cost, Factory, register
-from irrepnet.types import GSetType, canonical_stabiliser, check_norm, gset_for
+from irrepnet.types import check_norm, chosen_gset
 
 
 class PermutedAttentionRule:
@@ -24,23 +24,16 @@ class PermutedAttentionRule:
         self, spec: specs.PermutedAttention, edge: Edge
     ) -> tuple[specs.PermutedAttention, Edge]:
         at = require_features(edge, 3 * spec.feature_type)
-        group = spec.feature_type.group
-        given = tuple((canonical_stabiliser(group, h), n) for h, n in spec.gset or ())
-        gset = gset_for(spec.feature_type) if spec.gset is None else GSetType(group, given)
-        if gset.feature_type != spec.feature_type:
-            raise ActivationError(
-                f"the given G-set ({gset}) is {gset.feature_type}: expected {spec.feature_type}; "
-                f"leave gset=None to let the compiler choose."
-            )
+        gset = chosen_gset(spec.feature_type, spec.gset)
         nn.permuted_head_dim(gset, spec.heads)
         return replace(spec, gset=gset.counts), replace(at, type=spec.feature_type)
 
     def decide(self, spec: specs.PermutedAttention, edge: Edge) -> str:
-        gset = self._gset(spec)
+        gset = gset_of(spec)
         return f"{spec.heads} heads of {nn.permuted_head_dim(gset, spec.heads)} channels on {gset}"
 
     def cost(self, spec: specs.PermutedAttention, edge: Edge, positions: int) -> Cost:
-        gset = self._gset(spec)
+        gset = gset_of(spec)
         products, additions = (
             a + b for a, b in zip(basis_flops(nn.tripled(gset)), basis_flops(gset), strict=True)
         )
@@ -54,11 +47,7 @@ class PermutedAttentionRule:
         )
 
     def emit(self, spec: specs.PermutedAttention, edge: Edge, factory: Factory) -> nn.Layer:
-        return nn.PermutedAttention(self._gset(spec), spec.heads, spec.dropout, **factory.kwargs)
-
-    def _gset(self, spec: specs.PermutedAttention) -> GSetType:
-        assert spec.gset is not None
-        return GSetType(spec.feature_type.group, spec.gset)
+        return nn.PermutedAttention(gset_of(spec), spec.heads, spec.dropout, **factory.kwargs)
 
 
 class RegisterTokensRule:

@@ -11,19 +11,25 @@ from irrepnet.compiler._cost_of_basis import num_weights, product_flops, quotien
 from irrepnet.compiler._edge import Edge, Features, Images
 from irrepnet.compiler._meet import require_features
 from irrepnet.compiler._rule import Cost, Factory, register
-from irrepnet.types import FeatureType, WindowType, check_linear, tiled_grid
+from irrepnet.types import FeatureType, GSetType, WindowType, check_linear, tiled_grid
 
 Size = tuple[int, int]
 
 
-def require_tokens(edge: Edge, expected: FeatureType, action: ImageAction, grid: Size) -> Features:
+def require_tokens(
+    edge: Edge,
+    expected: FeatureType,
+    action: ImageAction,
+    grid: Size,
+    gset: GSetType | None = None,
+) -> Features:
     """The edge, if it carries the expected features on the expected grid, and nothing else.
 
     Raises:
         SpecError: If the grid differs, or tokens stand before it.
         IrrepMismatchError: If the types differ.
     """
-    at = require_features(edge, expected)
+    at = require_features(edge, expected, gset=gset)
     if (at.action, at.grid, at.prefix) != (action, grid, 0):
         raise SpecError(
             f"got tokens on a {at.grid} grid under {at.action and at.action.name!r} with "

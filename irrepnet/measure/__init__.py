@@ -1,5 +1,7 @@
 """Time and memory of networks, measured in fresh processes."""
 
+from irrepnet.measure._calibration import calibrate as calibrate
+from irrepnet.measure._calibration import fit_alpha as fit_alpha
 from irrepnet.measure._interleaved import interleaved as interleaved
 from irrepnet.measure._latency import Latency as Latency
 from irrepnet.measure._latency import latency as latency
@@ -15,6 +17,10 @@ from irrepnet.measure._settings import DTYPES as DTYPES
 from irrepnet.measure._settings import Settings as Settings
 from irrepnet.measure._subject import Subject as Subject
 from irrepnet.measure._timing import Timing as Timing
+from irrepnet.measure._units import Units as Units
+from irrepnet.measure._units import peak_allocated as peak_allocated
+from irrepnet.measure._units import unit_paths as unit_paths
+from irrepnet.measure._units import units as units
 from irrepnet.measure._worker_process import MALLOC as MALLOC
 from irrepnet.measure._worker_process import Progress as Progress
 from irrepnet.measure._worker_process import silent as silent

@@ -9,13 +9,17 @@ from typing import Any
 
 import torch
 
+from irrepnet.measure._calibration import measure_calibration
 from irrepnet.measure._latency import measure_latency
 from irrepnet.measure._memory import measure_memory
+from irrepnet.measure._units import measure_units
 
 #: Jobs by name; each takes its arguments and a function to report the steps left.
 JOBS: dict[str, Callable[[Mapping[str, Any], Callable[[int], None]], dict[str, Any]]] = {
     "latency": measure_latency,
     "memory": measure_memory,
+    "calibration": measure_calibration,
+    "units": measure_units,
 }
 
 

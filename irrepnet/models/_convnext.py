@@ -75,7 +75,7 @@ def convnext(
     drop_path_rate: float = 0.0,
     break_at: Breaks | None = None,
     feature_type: FeatureType | str | None = None,
-    invariants: str = "trivial",
+    invariants: specs.Invariants = "trivial",
     pairing: str | None = None,
     kernel_size: int = 7,
     mlp_ratio: float = 4,
@@ -100,7 +100,8 @@ def convnext(
             blocks are counted through all stages.
         feature_type: Type of the first stage's tokens; by default copies of the regular
             representation. The other stages have as many times more of it as they are wider.
-        invariants: What the last layer sees: `"trivial"` copies, or `"norm"` as well; taken at
+        invariants: What the last layer sees: `"trivial"` copies, norms as well (`"norm"`, `"rms"`),
+            `("max_filter", filters)` or `("polynomial", degree)` (see `specs.invariants`); taken at
             every pixel, before the mean.
         pairing: Of the depthwise convolutions, see `specs.DepthwiseConv`.
         kernel_size: Height and width of their kernels, odd.

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from irrepnet import specs
 from irrepnet._errors import IrrepnetError, SpecError
 from irrepnet.actions import ImageAction, PointAction, as_image_action
 from irrepnet.models._breaks import Breaks, breaks_by_block, restricted, stream_type
-from irrepnet.types import FeatureType, TokenType, gset_for, num_pooled, tiled_grid
+from irrepnet.types import (
+    POOLED_INVARIANTS,
+    FeatureType,
+    TokenType,
+    gset_for,
+    num_pooled,
+    tiled_grid,
+)
 
 Steps = list[tuple[str, specs.Spec]]
 
@@ -43,7 +51,7 @@ def resmlp(
     drop_path_rate: float = 0.0,
     break_at: Breaks | None = None,
     feature_type: FeatureType | str | None = None,
-    invariants: str = "trivial",
+    invariants: specs.Invariants = "trivial",
     mlp_ratio: float = 4,
     activation: str = "gelu",
 ) -> specs.Classifier:
@@ -65,7 +73,8 @@ def resmlp(
         break_at: Pairs `(subgroup, block)`: from that block on only the subgroup is respected.
         feature_type: Type of the tokens; by default copies of the regular representation.
         invariants: What the last layer sees: `"trivial"`, the linear invariants of tokens (x)
-            channels, or `"norm"` as well (see `specs.OrbitPool`).
+            channels, or `"norm"` as well (see `specs.OrbitPool`); other kinds of
+            `specs.invariants` are taken of the mean over tokens.
         mlp_ratio: Hidden channels over token channels.
         activation: `"gelu"`; the published flopping checkpoints use `"quick_gelu"`.
 
@@ -175,13 +184,25 @@ def _blocks(
     return specs.Chain(tuple(steps)), block
 
 
-def _neck(last: Block, kind: str) -> tuple[tuple[str, specs.Spec], ...]:
+def _neck(last: Block, kind: specs.Invariants) -> tuple[tuple[str, specs.Spec], ...]:
     """From tokens to invariants: pooling, then the affine layer that ends a ResMLP."""
-    pool = specs.OrbitPool(last.type, last.points, kind)
-    tokens = TokenType.of(last.points)
+    pooled = kind in POOLED_INVARIANTS
     try:
-        found = num_pooled(gset_for(last.type), tokens, kind)
+        steps, seen = (_pooled if pooled else _of_the_mean)(last, kind)
     except IrrepnetError as problem:
-        raise type(problem)(f"head.pool (OrbitPool): {problem}") from None
-    seen = FeatureType.trivial(last.type.group, found)
-    return (("pool", pool), ("norm", specs.Affine(seen)))
+        where = "head.pool (OrbitPool)" if pooled else "head.invariants"
+        raise type(problem)(f"{where}: {problem}") from None
+    return (*steps, ("norm", specs.Affine(seen)))
+
+
+def _pooled(last: Block, kind: Any) -> tuple[Steps, FeatureType]:
+    """Invariants of tokens (x) channels."""
+    found = num_pooled(gset_for(last.type), TokenType.of(last.points), kind)
+    pool = specs.OrbitPool(last.type, last.points, kind)
+    return [("pool", pool)], FeatureType.trivial(last.type.group, found)
+
+
+def _of_the_mean(last: Block, kind: specs.Invariants) -> tuple[Steps, FeatureType]:
+    """Invariants of the mean over tokens."""
+    layer, seen = specs.invariants(last.type, kind)
+    return [("pool", specs.TokenPool(last.type, "avg")), ("invariants", layer)], seen

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from irrepnet import specs
-from irrepnet._errors import SpecError
+from irrepnet._errors import IrrepnetError, SpecError
 from irrepnet.actions import ImageAction, as_image_action
 from irrepnet.models._breaks import Breaks, breaks_by_block, restricted, stream_type
-from irrepnet.types import INVARIANTS, FeatureType, check_choice, num_invariants
+from irrepnet.types import FeatureType
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ def vit(
     drop_path_rate: float = 0.0,
     break_at: Breaks | None = None,
     feature_type: FeatureType | str | None = None,
-    invariants: str = "trivial",
-    invariant_at: tuple[str, int] | None = None,
+    invariants: specs.Invariants = "trivial",
+    invariant_at: tuple[specs.Invariants, int] | None = None,
     register_tokens: int = 0,
     mlp_ratio: float = 4,
     init_values: float = 1e-6,
@@ -64,9 +64,9 @@ def vit(
         drop_path_rate: Stochastic depth of the last block; it grows linearly from zero.
         break_at: Pairs `(subgroup, block)`: from that block on only the subgroup is respected.
         feature_type: Type of the tokens; by default copies of the regular representation.
-        invariants: What the last layer sees: `"trivial"` copies, or norms as well (`"norm"`,
-            `"rms"`).
-        invariant_at: A kind of invariants and a block: from that block on the channels are
+        invariants: What the last layer sees: `"trivial"` copies, norms as well (`"norm"`, `"rms"`),
+            `("max_filter", filters)` or `("polynomial", degree)` (see `specs.invariants`).
+        invariant_at: Such invariants and a block: from that block on the channels are
             invariants of the features before it, mixed by a linear map to the same width
             (early invariantisation). The tokens are still permuted by the group.
         register_tokens: Further learned tokens, after the class token.
@@ -160,7 +160,7 @@ def _blocks(
     size: ViTSize,
     drop_path_rate: float,
     break_at: Breaks | None,
-    invariant_at: tuple[str, int] | None,
+    invariant_at: tuple[specs.Invariants, int] | None,
 ) -> tuple[specs.Chain, FeatureType]:
     """All blocks, with restrictions between them, and the type at the end."""
     depth = size.depth
@@ -175,20 +175,29 @@ def _blocks(
             steps.append((name, restrict))
             action, block = smaller, replace(block, type=x)
         if index == place:
-            found, x = _invariants(block.type, kind, size.width)
-            steps.append((f"invariants{index}", found))
+            name = f"invariants{index}"
+            found, x = _invariants(block.type, kind, size.width, f"blocks.{name}")
+            steps.append((name, found))
             block = replace(block, type=x)
         rate = drop_path_rate * index / max(1, depth - 1)
         steps.append((str(index), block.spec(rate)))
     return specs.Chain(tuple(steps)), block.type
 
 
-def _inside(invariant_at: tuple[str, int] | None, depth: int) -> tuple[str, int | None]:
+def _inside(
+    invariant_at: tuple[specs.Invariants, int] | None, depth: int
+) -> tuple[specs.Invariants, int | None]:
     """The kind of invariants and the block before which they are taken, if any."""
     if invariant_at is None:
         return "", None
-    kind, place = invariant_at
-    if not 0 <= place < depth:
+    try:
+        kind, place = invariant_at
+    except (TypeError, ValueError):
+        raise SpecError(
+            f"got invariant_at={invariant_at!r}: expected a kind of invariants and a block, such "
+            f"as ('norm', {depth // 2})."
+        ) from None
+    if not isinstance(place, int) or not 0 <= place < depth:
         raise SpecError(
             f"invariant_at={invariant_at!r} names block {place}: expected a block index between 0 "
             f"and {depth - 1}."
@@ -196,10 +205,13 @@ def _inside(invariant_at: tuple[str, int] | None, depth: int) -> tuple[str, int 
     return kind, place
 
 
-def _invariants(x: FeatureType, kind: str, width: int) -> tuple[specs.Chain, FeatureType]:
+def _invariants(
+    x: FeatureType, kind: specs.Invariants, width: int, path: str
+) -> tuple[specs.Chain, FeatureType]:
     """Invariants of typed channels, mixed to `width` invariant channels."""
-    check_choice("invariant", kind, INVARIANTS)
-    found = FeatureType.trivial(x.group, num_invariants(x, kind))
+    try:
+        layer, found = specs.invariants(x, kind)
+    except IrrepnetError as problem:
+        raise type(problem)(f"{path}: {problem}") from None
     mixed = FeatureType.trivial(x.group, width)
-    steps = (("map", specs.InvariantMap(x, kind)), ("mix", specs.Linear(found, mixed)))
-    return specs.Chain(steps), mixed
+    return specs.Chain((("map", layer), ("mix", specs.Linear(found, mixed)))), mixed

@@ -22,6 +22,8 @@ from irrepnet.nn._invariants import PolynomialMap as PolynomialMap
 from irrepnet.nn._invariants import check_filters as check_filters
 from irrepnet.nn._layer import Layer as Layer
 from irrepnet.nn._linear import IsotypicLinear as IsotypicLinear
+from irrepnet.nn._maps import FromMaps as FromMaps
+from irrepnet.nn._maps import ToMaps as ToMaps
 from irrepnet.nn._nonlinear import DirectActivation as DirectActivation
 from irrepnet.nn._nonlinear import Gated as Gated
 from irrepnet.nn._nonlinear import NormActivation as NormActivation

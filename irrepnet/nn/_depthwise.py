@@ -16,8 +16,10 @@ from irrepnet.nn._gset_basis import GSetBasis
 from irrepnet.nn._initialise import STD
 from irrepnet.nn._window_layer import as_map, as_tokens, check_tokens
 from irrepnet.types import (
+    ACTIVATION_BASES,
     FeatureType,
     GSetType,
+    check_choice,
     convolved_grid,
     gset_kernels,
     paired_kernels,
@@ -230,6 +232,8 @@ class GSetDepthwiseConv(DepthwiseConv):
         stride: Vertical and horizontal step.
         padding: Zero rows above and below, zero columns left and right.
         bias: Whether to add a bias.
+        enter: Basis of the input, `"irreps"` or `"points"`.
+        leave: Basis of the output.
         device: Where parameters and tables live.
         dtype: Their dtype.
 
@@ -262,11 +266,16 @@ class GSetDepthwiseConv(DepthwiseConv):
         stride: tuple[int, int] = (1, 1),
         padding: tuple[int, int] = (3, 3),
         bias: bool = True,
+        enter: str = "irreps",
+        leave: str = "irreps",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
+        for side in (enter, leave):
+            check_choice("basis", side, ACTIVATION_BASES)
         super().__init__(gset.feature_type, action, grid, kernel, stride, padding)
         self.basis = GSetBasis(gset, device, dtype)
+        self.enter, self.leave = enter, leave
         self._counts = tuple((o.count, o.index) for o in gset.orbits)
         for k, index in enumerate(gset_kernels(gset, action, kernel)):
             shape = (self._counts[k][0], int(index.max()) + 1)
@@ -282,7 +291,9 @@ class GSetDepthwiseConv(DepthwiseConv):
     ) -> Float[Tensor, "batch out_tokens dim"]:
         """Convolve; tokens are in row-major order on both sides."""
         check_tokens(x, self.feature_type, self.grid)
-        return self.basis.to_irreps(self._convolve(self.basis.to_points(x), self._point_bias()))
+        points = x if self.enter == "points" else self.basis.to_points(x)
+        points = self._convolve(points, self._point_bias())
+        return points if self.leave == "points" else self.basis.to_irreps(points)
 
     def filters(self) -> Float[Tensor, "dim one height width"]:
         """The kernel of every point."""
@@ -306,6 +317,10 @@ class GSetDepthwiseConv(DepthwiseConv):
 
     def _dense(self) -> DenseTokenConv:
         filters, bias = self.filters(), self._point_bias()
-        change = torch.tensor(self.basis.gset.basis()).to(filters)
-        kernel = torch.einsum("oc,chw,ic->oihw", change, filters[:, 0], change)
-        return self._dense_conv(kernel, None if bias is None else change @ bias)
+        matrix = torch.tensor(self.basis.gset.basis()).to(filters)
+        before, after = (
+            torch.eye(self.dim).to(filters) if side == "points" else matrix
+            for side in (self.enter, self.leave)
+        )
+        kernel = torch.einsum("oc,chw,ic->oihw", after, filters[:, 0], before)
+        return self._dense_conv(kernel, None if bias is None else after @ bias)

@@ -15,7 +15,7 @@ from irrepnet.nn._gset_basis import GSetBasis
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_tokens
 from irrepnet.types import (
-    INVARIANTS,
+    POOLED_INVARIANTS,
     FeatureType,
     GSetType,
     TokenType,
@@ -139,7 +139,7 @@ class OrbitPool(ConstantsLayer):
     ) -> None:
         super().__init__()
         self.feature_type = gset.feature_type
-        check_choice("invariant", kind, INVARIANTS)
+        check_choice("invariant", kind, POOLED_INVARIANTS)
         check_points(self.feature_type, points)
         tokens = TokenType.of(points)
         self.gset, self.points, self.kind = gset, points, kind

@@ -1,5 +1,6 @@
 """Two networks side by side: the ordinary one and its equivariant twin, on a photograph."""
 
+from irrepnet.report._block_table import block_table as block_table
 from irrepnet.report._comparison import Comparison as Comparison
 from irrepnet.report._comparison import compare as compare
 from irrepnet.report._costs import Entry as Entry
@@ -10,16 +11,19 @@ from irrepnet.report._files import write_text as write_text
 from irrepnet.report._html import check_html as check_html
 from irrepnet.report._html import html as html
 from irrepnet.report._invariance import Change as Change
+from irrepnet.report._measure_case import measure_case as measure_case
 from irrepnet.report._photo import Photo as Photo
 from irrepnet.report._photo import load_photo as load_photo
 from irrepnet.report._request import Request as Request
-from irrepnet.report._speed_suite import SCHEMA as SCHEMA
+from irrepnet.report._speed_row import SCHEMA as SCHEMA
+from irrepnet.report._speed_row import SpeedRow as SpeedRow
 from irrepnet.report._speed_suite import VARIANTS as VARIANTS
 from irrepnet.report._speed_suite import Case as Case
-from irrepnet.report._speed_suite import SpeedRow as SpeedRow
 from irrepnet.report._speed_suite import matching as matching
-from irrepnet.report._speed_suite import measure_case as measure_case
 from irrepnet.report._speed_suite import speed_cases as speed_cases
 from irrepnet.report._speed_table import progress_line as progress_line
 from irrepnet.report._speed_table import speed_table as speed_table
 from irrepnet.report._terminal import terminal as terminal
+from irrepnet.report._widths import check_plot as check_plot
+from irrepnet.report._widths import plot_speedups as plot_speedups
+from irrepnet.report._widths import widened as widened

@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Any
 
 from irrepnet.accounting import FlopReport
-from irrepnet.report._places import PARTS, places
+from irrepnet.accounting import PARTS, places
 
 
 @dataclass(frozen=True)

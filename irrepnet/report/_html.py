@@ -16,7 +16,7 @@ from irrepnet.report._comparison import Comparison
 from irrepnet.report._costs import Entry, Line, ratio
 from irrepnet.report._extras import require
 from irrepnet.report._numbers import mebibytes, millions, milliseconds, share, times
-from irrepnet.report._places import PARTS
+from irrepnet.accounting import PARTS
 
 #: Colour-blind safe (Okabe and Ito), legible on light and dark; in the order of `PARTS`. Whatever
 #: mixes tokens has one colour: no network does so in two ways.

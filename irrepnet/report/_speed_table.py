@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from irrepnet.report._numbers import mebibytes, milliseconds, times
-from irrepnet.report._speed_suite import Case, SpeedRow, realised
+from irrepnet.report._speed_row import SpeedRow, realised
+from irrepnet.report._speed_suite import Case
 
 _NOTES = """\
 here: median time of the dense twin over the equivariant network's, interleaved in one process, both

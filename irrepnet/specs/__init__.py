@@ -5,6 +5,8 @@ from irrepnet.specs._compose import Classifier as Classifier
 from irrepnet.specs._compose import Residual as Residual
 from irrepnet.specs._compose import chain as chain
 from irrepnet.specs._compose import residual as residual
+from irrepnet.specs._invariants import Invariants as Invariants
+from irrepnet.specs._invariants import invariants as invariants
 from irrepnet.specs._layers import Activation as Activation
 from irrepnet.specs._layers import Attention as Attention
 from irrepnet.specs._layers import ClassToken as ClassToken
@@ -38,6 +40,8 @@ from irrepnet.specs._tokens import RMSNorm as RMSNorm
 from irrepnet.specs._windows import Conv as Conv
 from irrepnet.specs._windows import DepthwiseConv as DepthwiseConv
 from irrepnet.specs._windows import Downsample as Downsample
+from irrepnet.specs._windows import FromMaps as FromMaps
 from irrepnet.specs._windows import PatchEmbed as PatchEmbed
+from irrepnet.specs._windows import ToMaps as ToMaps
 from irrepnet.specs._windows import Unpatchify as Unpatchify
 from irrepnet.specs._windows import Upsample as Upsample

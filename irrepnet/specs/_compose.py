@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from irrepnet._errors import SpecError
-from irrepnet.specs._layers import InvariantDropout, InvariantMap, LayerNorm, Linear, TokenPool
+from irrepnet._errors import IrrepnetError, SpecError
+from irrepnet.specs._invariants import Invariants, invariants
+from irrepnet.specs._layers import InvariantDropout, LayerNorm, Linear, TokenPool
 from irrepnet.specs._spec import Spec
-from irrepnet.types import FeatureType, num_invariants
+from irrepnet.types import FeatureType
 
 Steps = tuple[tuple[str, Spec], ...]
 
@@ -44,7 +45,7 @@ class Classifier(Spec):
         num_classes: Number of logits; 0 for a network that gives what the last layer would see.
         global_pool: `"token"` or `"avg"`.
         drop_rate: Dropout before the last layer.
-        invariants: Invariants that the last layer sees (see `InvariantMap`).
+        invariants: Invariants that the last layer sees (see `specs.invariants`).
         architecture: Name of the architecture.
         per_token: Whether invariants are taken of every token, before pooling.
         norm_eps: If given, an ordinary LayerNorm with this epsilon stands before the last layer.
@@ -57,7 +58,7 @@ class Classifier(Spec):
     num_classes: int
     global_pool: str = "token"
     drop_rate: float = 0.0
-    invariants: str = "trivial"
+    invariants: Invariants = "trivial"
     architecture: str = ""
     per_token: bool = False
     norm_eps: float | None = None
@@ -73,15 +74,18 @@ class Classifier(Spec):
                     f"with {self.neck[0][1]!r}: expected 'avg'."
                 )
             return self._head(self.neck, getattr(self.neck[-1][1], "feature_type"))  # noqa: B009
-        group = self.feature_type.group
-        seen = FeatureType.trivial(group, num_invariants(self.feature_type, self.invariants))
-        invariants = ("invariants", InvariantMap(self.feature_type, self.invariants))
+        try:
+            layer, seen = invariants(self.feature_type, self.invariants)
+        except IrrepnetError as problem:
+            raise type(problem)(f"head.invariants: {problem}") from None
+        taken = ("invariants", layer)
         if self.per_token:
-            steps: Steps = (invariants, ("pool", TokenPool(seen, self.global_pool)))
+            steps: Steps = (taken, ("pool", TokenPool(seen, self.global_pool)))
         else:
-            steps = (("pool", TokenPool(self.feature_type, self.global_pool)), invariants)
+            steps = (("pool", TokenPool(self.feature_type, self.global_pool)), taken)
         if self.norm_eps is not None:  # its epsilon is divided by the group's order
-            steps += (("norm", LayerNorm(seen, eps=self.norm_eps * group.order)),)
+            eps = self.norm_eps * self.feature_type.group.order
+            steps += (("norm", LayerNorm(seen, eps=eps)),)
         return self._head(steps, seen)
 
     def _head(self, steps: Steps, seen: FeatureType) -> Chain:

@@ -180,6 +180,8 @@ class Restrict(Spec):
         basis: `"irrep"` or `"gset"` (see `types.Restriction`).
         name: What to call the smaller image action.
         enter: Basis of the input, `"irreps"` or (with `basis="gset"`) `"points"`.
+        through: A restriction to a larger subgroup that this one follows, both in one change of
+            basis; a pass composes them.
     """
 
     in_type: FeatureType
@@ -188,11 +190,13 @@ class Restrict(Spec):
     basis: str = "irrep"
     name: str = "subgroup"
     enter: str = "irreps"
+    through: Restrict | None = None
 
     @property
     def restriction(self) -> Restriction:
         """The change of basis."""
-        return Restriction(self.in_type, self.subgroup, self.embedding, self.basis)
+        before = self.through and self.through.restriction
+        return Restriction(self.in_type, self.subgroup, self.embedding, self.basis, before)
 
 
 @dataclass(frozen=True)

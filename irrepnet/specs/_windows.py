@@ -146,6 +146,8 @@ class DepthwiseConv(Spec):
             and the published networks' choice), else `"gset"`.
         bias: Whether to add an invariant bias.
         gset: As in `Activation`, for `"gset"`.
+        enter: Basis of the input, `"irreps"` or (for `"gset"`) `"points"`, as in `Activation`.
+        leave: Basis of the output.
     """
 
     feature_type: FeatureType
@@ -157,3 +159,38 @@ class DepthwiseConv(Spec):
     pairing: str | None = None
     bias: bool = True
     gset: tuple[tuple[tuple[int, ...], int], ...] | None = None
+    enter: str = "irreps"
+    leave: str = "irreps"
+
+
+@dataclass(frozen=True)
+class ToMaps(Spec):
+    """Tokens of a grid as maps `(batch, channels, height, width)`; prefix tokens are left out.
+
+    The end of a network whose features go on to dense prediction or to stock torch modules. The
+    group moves the maps' pixels and acts on their channels as it did on the tokens'.
+
+    Attributes:
+        feature_type: Type of the channels.
+        action: How the group moves the grid.
+        grid: Height and width of the token grid.
+    """
+
+    feature_type: FeatureType
+    action: ImageAction
+    grid: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class FromMaps(Spec):
+    """Maps `(batch, channels, height, width)` as tokens, row by row: the inverse of `ToMaps`.
+
+    Attributes:
+        feature_type: Type of the channels, which lie on axis 1.
+        action: How the group moves the maps' pixels.
+        grid: Height and width of the maps.
+    """
+
+    feature_type: FeatureType
+    action: ImageAction
+    grid: tuple[int, int]

@@ -13,6 +13,7 @@ from irrepnet.types._grid_rules import check_preserves as check_preserves
 from irrepnet.types._grid_rules import convolved_grid as convolved_grid
 from irrepnet.types._grid_rules import convolved_size as convolved_size
 from irrepnet.types._grid_rules import tiled_grid as tiled_grid
+from irrepnet.types._gset_solver import chosen_gset as chosen_gset
 from irrepnet.types._gset_solver import gset_for as gset_for
 from irrepnet.types._gset_solver import transitive_types as transitive_types
 from irrepnet.types._gset_type import GSetType as GSetType
@@ -32,6 +33,7 @@ from irrepnet.types._rules import CENTRINGS as CENTRINGS
 from irrepnet.types._rules import INITIALISATIONS as INITIALISATIONS
 from irrepnet.types._rules import INVARIANTS as INVARIANTS
 from irrepnet.types._rules import LINEAR_LOWERINGS as LINEAR_LOWERINGS
+from irrepnet.types._rules import POOLED_INVARIANTS as POOLED_INVARIANTS
 from irrepnet.types._rules import POOLS as POOLS
 from irrepnet.types._rules import WEIGHTINGS as WEIGHTINGS
 from irrepnet.types._rules import check_choice as check_choice
@@ -39,6 +41,9 @@ from irrepnet.types._rules import check_linear as check_linear
 from irrepnet.types._rules import check_norm as check_norm
 from irrepnet.types._rules import head_type as head_type
 from irrepnet.types._rules import num_invariants as num_invariants
+from irrepnet.types._scaled import CountedPoints as CountedPoints
+from irrepnet.types._scaled import ScaledType as ScaledType
+from irrepnet.types._scaled import SymbolicGrid as SymbolicGrid
 from irrepnet.types._slots import Run as Run
 from irrepnet.types._token_type import TokenType as TokenType
 from irrepnet.types._token_type import check_points as check_points

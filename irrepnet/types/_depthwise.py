@@ -13,6 +13,7 @@ from irrepnet.actions import ImageAction
 from irrepnet.types._feature_type import FeatureType
 from irrepnet.types._fixed_dims import grid_orbits
 from irrepnet.types._gset_type import GSetType
+from irrepnet.types._scaled import ScaledType
 
 PAIRINGS = ("pairs", "gset")
 
@@ -108,6 +109,9 @@ def paired_counts(
     feature_type: FeatureType, action: ImageAction, kernel: tuple[int, int]
 ) -> list[tuple[Ties, int]]:
     """How many output channels have kernels of each kind."""
+    if isinstance(feature_type, ScaledType):
+        found = paired_counts(feature_type.origin, action, kernel)
+        return [(ties, n * feature_type.scale) for ties, n in found]  # type: ignore[misc]
     paired = paired_kernels(feature_type, action, kernel)
     return [(ties, len(rows)) for ties, rows in zip(paired.ties, paired.rows, strict=True)]
 

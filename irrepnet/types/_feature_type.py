@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
+from sympy import Expr
 
 from irrepnet import reps
 from irrepnet._errors import FeatureTypeError, GroupError, IrrepMismatchError
@@ -55,7 +56,8 @@ class FeatureType:
     Args:
         group: The group.
         multiplicities: `"192*sym + 192*asym"`, a mapping from irrep names to multiplicities, or
-            one multiplicity for each irrep in the order of `group.irreps`. Zero is allowed.
+            one multiplicity for each irrep in the order of `group.irreps`. Zero is allowed, and
+            so are sympy expressions where only costs are asked for.
 
     Raises:
         FeatureTypeError: If an irrep is unknown or a multiplicity is negative or no integer.
@@ -294,8 +296,10 @@ def _checked(group: Group, multiplicities: Sequence[int]) -> tuple[int, ...]:
             f"one for each of {', '.join(i.name for i in group.irreps)}."
         )
     for irrep, value in zip(group.irreps, values, strict=True):
+        if isinstance(value, Expr):
+            continue
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
             raise FeatureTypeError(
                 f"the multiplicity of {irrep.name} is {value!r}: expected a whole number >= 0."
             )
-    return tuple(int(v) for v in values)
+    return tuple(v if isinstance(v, Expr) else int(v) for v in values)  # type: ignore[misc]

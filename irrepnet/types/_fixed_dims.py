@@ -7,11 +7,18 @@ from functools import lru_cache
 from irrepnet import reps
 from irrepnet.actions import ImageAction
 from irrepnet.types._feature_type import FeatureType
+from irrepnet.types._scaled import SymbolicGrid, counted_orbits
+
+
+def grid_orbits(action: ImageAction, grid: tuple[int, int]) -> tuple[reps.OrbitType, ...]:
+    """The kinds of orbits of a grid's cells."""
+    if isinstance(grid, SymbolicGrid):
+        return counted_orbits(action, grid, _grid_orbits(action, grid.origin))
+    return _grid_orbits(action, grid)
 
 
 @lru_cache(maxsize=64)
-def grid_orbits(action: ImageAction, grid: tuple[int, int]) -> tuple[reps.OrbitType, ...]:
-    """The kinds of orbits of a grid's cells."""
+def _grid_orbits(action: ImageAction, grid: tuple[int, int]) -> tuple[reps.OrbitType, ...]:
     images = action.permutation(*grid)
     return tuple(reps.permutation(action.group, images).decompose().orbit_types)
 
@@ -26,8 +33,8 @@ def fixed_dims(
     """
     return [
         (
-            t.points.shape[0],
-            t.points.shape[1],
+            t.num_orbits,
+            t.index,
             tuple(t.multiplicities[b.irrep.index] * b.irrep.end_dim for b in feature_type.blocks),
         )
         for t in grid_orbits(action, grid)

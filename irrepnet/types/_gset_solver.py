@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from irrepnet._errors import ActivationError
 from irrepnet.groups import Group
 from irrepnet.types._feature_type import FeatureType
 from irrepnet.types._gset_type import GSetType, canonical_stabiliser, coset_representation
+from irrepnet.types._scaled import ScaledType
 
 #: Search nodes after which the solver gives up; types of real networks need a handful.
 NODE_LIMIT = 200_000
@@ -44,6 +46,8 @@ def gset_for(feature_type: FeatureType) -> GSetType:
         >>> str(gset_for(FeatureType(groups.flop(), "5*sym + 3*asym")))
         '3 x G/H, |G/H| = 2; 2 x G/H, |G/H| = 1'
     """
+    if isinstance(feature_type, ScaledType):
+        return scaled_gset(gset_for(feature_type.origin), feature_type.scale)
     candidates = transitive_types(feature_type.group)
     table = np.array([multiplicities for _, multiplicities in candidates])
     counts = _Search(table).solve(feature_type.multiplicities)
@@ -55,6 +59,35 @@ def gset_for(feature_type: FeatureType) -> GSetType:
         )
     chosen = tuple((h, n) for (h, _), n in zip(candidates, counts, strict=True) if n)
     return GSetType(feature_type.group, chosen)
+
+
+def scaled_gset(gset: GSetType, scale: Any) -> GSetType:
+    """The same kinds of orbits, an expression times as many."""
+    return GSetType(gset.group, tuple((h, n * scale) for h, n in gset.counts))
+
+
+def chosen_gset(
+    feature_type: FeatureType, counts: tuple[tuple[tuple[int, ...], int], ...] | None
+) -> GSetType:
+    """The G-set that a spec asks for, or the solver's where it leaves the choice open.
+
+    Args:
+        feature_type: Type of the channels.
+        counts: Pairs of a stabiliser, any of its class, and a number of orbits; or `None`.
+
+    Raises:
+        ActivationError: If the given G-set has another type, or none has this one.
+    """
+    if counts is None:
+        return gset_for(feature_type)
+    group = feature_type.group
+    gset = GSetType(group, tuple((canonical_stabiliser(group, h), n) for h, n in counts))
+    if gset.feature_type != feature_type:
+        raise ActivationError(
+            f"the given G-set ({gset}) is {gset.feature_type}: expected {feature_type}; leave "
+            f"gset=None to let the compiler choose."
+        )
+    return gset
 
 
 def _advice(feature_type: FeatureType) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
+from sympy import Expr
 
 from irrepnet import reps
 from irrepnet._errors import ActivationError
@@ -76,6 +77,8 @@ class GSetType:
 
     def __post_init__(self) -> None:
         for stabiliser, count in self.counts:
+            if isinstance(count, Expr):  # where only costs are asked for
+                continue
             if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
                 raise ActivationError(
                     f"got {count!r} orbits G/H with H = {stabiliser}: expected a whole number >= 1 "
@@ -85,10 +88,11 @@ class GSetType:
     @cached_property
     def feature_type(self) -> FeatureType:
         """The same representation in irreps."""
-        total = np.zeros(len(self.group.irreps), dtype=int)
+        total = [0] * len(self.group.irreps)
         for stabiliser, count in self.counts:
-            total += count * np.asarray(coset_representation(self.group, stabiliser)[0])
-        return FeatureType(self.group, total.tolist())
+            copies = coset_representation(self.group, stabiliser)[0]
+            total = [n + count * m for n, m in zip(total, copies, strict=True)]
+        return FeatureType(self.group, total)
 
     @cached_property
     def orbits(self) -> tuple[Orbits, ...]:
@@ -117,7 +121,7 @@ class GSetType:
                 o.count,
                 o.matrix,
                 o.slots,
-                tuple(range(o.start, o.start + o.width, o.count)),
+                tuple(o.start + k * o.count for k in range(o.index)),
             )
             for o in self.orbits
         )

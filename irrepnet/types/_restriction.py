@@ -12,8 +12,9 @@ from irrepnet import reps
 from irrepnet._errors import GroupError, SpecError
 from irrepnet.groups import Group
 from irrepnet.types._feature_type import FeatureType
-from irrepnet.types._gset_solver import gset_for
+from irrepnet.types._gset_solver import gset_for, scaled_gset
 from irrepnet.types._gset_type import GSetType, from_orbit_types
+from irrepnet.types._scaled import ScaledType
 
 BASES = ("irrep", "gset")
 
@@ -43,9 +44,11 @@ class Restriction:
             components of one copy; `"gset"` first goes to the points that `G` permutes, so that the
             ordinary network after a break to the trivial group works on ordinary channels (the
             papers' hybrid).
+        through: A restriction to a larger subgroup, if the basis is that of restricting its result
+            once more, irrep by irrep. (Copies stand in another order than after one restriction.)
 
     Raises:
-        SpecError: If `basis` is unknown.
+        SpecError: If `basis` is unknown, or goes through points after or before another one.
         GroupError: If the embedding is no injective homomorphism.
         ActivationError: If `basis="gset"` and the type is no permutation representation.
 
@@ -63,10 +66,16 @@ class Restriction:
     subgroup: Group
     embedding: tuple[int, ...]
     basis: str
+    through: Restriction | None = None
 
     def __post_init__(self) -> None:
         if self.basis not in BASES:
             raise SpecError(f"unknown basis {self.basis!r}: expected one of {', '.join(BASES)}.")
+        if self.through is not None and "gset" in (self.basis, self.through.basis):
+            raise SpecError(
+                f"got restrictions with basis={self.through.basis!r} and basis={self.basis!r} as "
+                f"one: expected 'irrep' for both, since points mix irreps."
+            )
         check_embedding(self.subgroup, self.in_type.group, self.embedding)
         if self.basis == "gset":
             _ = self.gset
@@ -76,17 +85,21 @@ class Restriction:
         """The type over the subgroup."""
         if self.basis == "gset":
             return self.gset_after[0].feature_type
-        total = np.zeros(len(self.subgroup.irreps), dtype=int)
+        total = [0] * len(self.subgroup.irreps)
         for block, (multiplicities, _) in zip(self.in_type.blocks, self.alignments, strict=True):
-            total += block.multiplicity * np.asarray(multiplicities)
-        return FeatureType(self.subgroup, total.tolist())
+            pairs = zip(total, multiplicities, strict=True)
+            total = [n + block.multiplicity * m for n, m in pairs]
+        return FeatureType(self.subgroup, total)
 
     # -- through irreps ---------------------------------------------------------------------
 
     @cached_property
     def alignments(self) -> tuple[tuple[tuple[int, ...], np.ndarray], ...]:
         """For each block of the type: multiplicities over `H`, and the orthogonal alignment."""
-        return tuple(self._alignment(b.irrep) for b in self.in_type.blocks)
+        direct = tuple(self._alignment(b.irrep) for b in self.in_type.blocks)
+        if self.through is None:
+            return direct
+        return tuple((m, rows) for (m, _), rows in zip(direct, self._composed[1], strict=True))
 
     def _alignment(self, irrep: reps.Irrep) -> tuple[tuple[int, ...], np.ndarray]:
         matrices = np.stack([irrep.matrix(a) for a in self.embedding])
@@ -100,6 +113,9 @@ class Restriction:
 
     def pieces(self) -> Iterator[Piece]:
         """The restricted feature's runs in order: irrep of `H`, component, block of `G`, copy."""
+        if self.through is not None:
+            yield from self._composed[0]
+            return
         for j, small in enumerate(self.subgroup.irreps):
             for component in range(small.dim):
                 for i, (multiplicities, _) in enumerate(self.alignments):
@@ -109,6 +125,38 @@ class Restriction:
                     )
                     first = before + component * multiplicities[j]
                     yield from (Piece(i, first + c) for c in range(multiplicities[j]))
+
+    @cached_property
+    def _composed(self) -> tuple[list[Piece], list[np.ndarray]]:
+        """Runs and alignments of two restrictions one after another.
+
+        A row of the second alignment takes a combination of the components of a block; for one run
+        of copies these come from one block of `G`, as rows of the first alignment.
+        """
+        first = self.through
+        assert first is not None
+        place = {a: h for h, a in enumerate(first.embedding)}
+        embedding = tuple(place[a] for a in self.embedding)
+        second = Restriction(first.out_type, self.subgroup, embedding, "irrep")
+        inside = first._runs_by_component()
+        pieces: list[Piece] = []
+        rows: list[list[np.ndarray]] = [[] for _ in self.in_type.blocks]
+        for piece in second.pieces():
+            factors = second.alignments[piece.irrep][1][piece.row]
+            for runs in zip(*inside[piece.irrep], strict=True):
+                i = runs[0].irrep
+                pieces.append(Piece(i, len(rows[i])))
+                rows[i].append(factors @ first.alignments[i][1][[run.row for run in runs]])
+        return pieces, [np.stack(r) for r in rows]
+
+    def _runs_by_component(self) -> list[list[list[Piece]]]:
+        """For each block of the restricted type and each of its components, the runs in order."""
+        found, pieces = [], self.pieces()
+        for block in self.out_type.blocks:
+            number = sum(copies[block.irrep.index] for copies, _ in self.alignments)
+            dim = block.irrep.dim
+            found.append([[next(pieces) for _ in range(number)] for _ in range(dim)])
+        return found
 
     # -- through points ---------------------------------------------------------------------
 
@@ -120,6 +168,10 @@ class Restriction:
     @cached_property
     def gset_after(self) -> tuple[GSetType, np.ndarray]:
         """The same points as an `H`-set, and which channel on points stands where."""
+        if isinstance(self.in_type, ScaledType):
+            origin = Restriction(self.in_type.origin, self.subgroup, self.embedding, self.basis)
+            after, order = origin.gset_after
+            return scaled_gset(after, self.in_type.scale), order
         images = np.tile(np.arange(self.in_type.dim), (self.subgroup.order, 1))
         for orbits in self.gset.orbits:
             cosets = reps.quotient(self.in_type.group, orbits.stabiliser).images

@@ -14,6 +14,7 @@ ACTIVATION_BASES = ("irreps", "points")
 INITIALISATIONS = ("normal", "uniform")
 POOLS = ("token", "avg")
 INVARIANTS = ("trivial", "norm", "rms")
+POOLED_INVARIANTS = ("trivial", "norm")
 
 
 def check_choice(what: str, value: str, known: tuple[str, ...]) -> None:

@@ -87,7 +87,7 @@ def lay_out(group: Group, parts: Sequence[Part]) -> tuple[FeatureType, tuple[Run
 
 
 def _total(group: Group, parts: Iterable[Part]) -> list[int]:
-    total = np.zeros(len(group.irreps), dtype=int)
+    total = [0] * len(group.irreps)
     for part in parts:
-        total += part.count * np.asarray(part.multiplicities)
-    return total.tolist()
+        total = [n + part.count * m for n, m in zip(total, part.multiplicities, strict=True)]
+    return total

@@ -12,6 +12,7 @@ from irrepnet._errors import SpecError
 from irrepnet.actions import PointAction
 from irrepnet.types._feature_type import FeatureType
 from irrepnet.types._gset_type import GSetType, coset_representation, from_orbit_types
+from irrepnet.types._scaled import CountedPoints
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,8 @@ class TokenType:
             >>> str(TokenType.of(actions.image("flop").on_grid(2, 3)).feature_type)
             '4*sym + 2*asym'
         """
+        if isinstance(points, CountedPoints):  # sizes are symbols: there is no order
+            return cls(points, points.orbit_types, np.empty(0, dtype=int))  # type: ignore[arg-type]
         return _token_type(points)
 
     @cached_property

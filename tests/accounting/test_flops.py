@@ -95,49 +95,43 @@ def test_each_row_is_what_its_layer_runs(options: dict) -> None:
 
 def test_dict_and_json() -> None:
     report = ir.flops(ir.compile(NET), (3, 8))
-    assert report.to_dict() == {
-        "unit": "FLOPs (1 MAC = 2 FLOPs), one sample",
-        "rows": [
-            _row("norm", "LayerNorm", 12, 0, norm=3 * (2 * 8 + 3 * 8 + 8 + 4)),
-            _row("mlp.fc1", "Linear", 72, 3 * 128, bias=24),
-            _row("mlp.act", "Activation", 0, 0, **{"basis change": 192, "activation": 48}),
-            _row("mlp.fc2", "Linear", 64, 3 * 128, bias=0),
-            _row("mlp.skip", "Skip", 0, 0, elementwise=24),
-        ],
-        "total": {"params": 148, "matmul_flops": 768, "other_flops": 444, "flops": 1212},
-    }
+    assert report.to_dict()["unit"] == "FLOPs (1 MAC = 2 FLOPs), one sample"
+    rows = report.to_dict()["rows"]
+    keys = ("path", "kind", "params", "matmul_flops", "other", "backward_matmul_flops")
+    assert [tuple(row[key] for key in keys) for row in rows] == [
+        ("norm", "LayerNorm", 12, 0, {"norm": 3 * (2 * 8 + 3 * 8 + 8 + 4)}, 0),
+        ("mlp.fc1", "Linear", 72, 3 * 128, {"bias": 24}, 2 * 3 * 128),
+        ("mlp.act", "Activation", 0, 0, {"basis change": 192, "activation": 48}, 0),
+        ("mlp.fc2", "Linear", 64, 3 * 128, {"bias": 0}, 2 * 3 * 128),
+        ("mlp.skip", "Skip", 0, 0, {"elementwise": 24}, 0),
+    ]
+    keys = ("bytes_read", "bytes_written", "inference_bytes", "training_bytes")
+    assert [tuple(row[key] for key in keys) for row in rows] == [
+        (4 * (24 + 12), 4 * 24, 4 * 48, None),
+        (4 * (24 + 72), 4 * 48, 4 * (24 + 48), None),  # its input is what the skip holds
+        (4 * 48, 4 * 48, 4 * (48 + 48 + 24), None),
+        (4 * (48 + 64), 4 * 24, 4 * (48 + 24 + 24), None),
+        (4 * 48, 4 * 24, 4 * (24 + 24 + 24), None),
+    ]
+    for row in rows:
+        assert row["other_flops"] == sum(row["other"].values())
+        assert row["flops"] == row["matmul_flops"] + row["other_flops"]
+        moved = row["bytes_read"] + row["bytes_written"]
+        assert row["intensity"] == pytest.approx(row["flops"] / moved)
+    total = report.to_dict()["total"]
+    assert (total["params"], total["matmul_flops"], total["other_flops"]) == (148, 768, 444)
+    assert total["inference_bytes"] == max(row["inference_bytes"] for row in rows)
+    for key in ("flops", "backward_flops", "bytes_read", "bytes_written"):
+        assert total[key] == sum(row[key] for row in rows)
     assert json.loads(report.to_json()) == report.to_dict()
+    assert report.to_dict(itemsize=2)["total"]["bytes_written"] * 2 == total["bytes_written"]
 
 
-def _row(path: str, kind: str, params: int, matmul: int, **other: int) -> dict[str, Any]:
-    flops = sum(other.values())
-    return {
-        "path": path,
-        "kind": kind,
-        "params": params,
-        "matmul_flops": matmul,
-        "other_flops": flops,
-        "other": other,
-        "flops": matmul + flops,
-    }
-
-
-def test_table() -> None:
-    wide = FeatureType.regular(groups.flop(), 512)
-    spec = specs.Chain((("fc", specs.Linear(wide, 4 * wide)), ("act", specs.Activation(4 * wide))))
-    lines = ir.flops(ir.compile(spec), (100, 512)).table().splitlines()
-    assert lines[0] == "Million FLOPs (1 MAC = 2 FLOPs), one sample"
-    cells = [
-        [cell.strip() for cell in line.strip("│┃").split("│")] for line in lines if "│" in line
-    ]
-    assert cells == [
-        ["fc", "Linear", "525,312", "104.86", "0.10", "99.0%"],
-        ["act", "Activation", "0", "0.00", "1.02", "1.0%"],
-        ["total", "", "525,312", "104.86", "1.13", "100.0%"],
-    ]
-    alone = ir.flops(ir.compile(specs.Linear(wide, wide)), (512,)).table()
-    assert "(network)" in alone
-    assert all(len(line) <= 120 and line == line.rstrip() for line in lines)
+def test_batches_share_weights() -> None:
+    (row,) = ir.flops(ir.compile(specs.Linear(X, 2 * X)), (5, 8)).rows
+    assert row.bytes_read(itemsize=2, batch=3) == 2 * (3 * 5 * 8 + row.params)
+    assert row.bytes_written(itemsize=2, batch=3) == 2 * 3 * 5 * 16
+    assert row.intensity(2, 1000) > row.intensity(2, 1)
 
 
 def test_the_dense_share_of_attention_by_hand() -> None:
@@ -280,8 +274,9 @@ def test_a_swapped_layer_is_caught() -> None:
     net.mlp.fc2 = torch.nn.Linear(16, 8, bias=False)
     with pytest.raises(
         FlopCountError,
-        match=r"the plan counts 256 FLOPs of matrix products, the model has 384: the model does "
-        r"not do what its plan says\. Was a layer replaced after it was compiled\? Compile a",
+        match=r"^mlp\.fc2 \(Linear\): the plan counts 128 FLOPs of matrix products, the model has "
+        r"256: the model does not do what its plan says\. Was a layer replaced after it was "
+        r"compiled\? Compile a changed spec instead\. Is it your own layer\? Then mend its rule",
     ):
         ir.flops(net, (8,))
 
@@ -289,7 +284,10 @@ def test_a_swapped_layer_is_caught() -> None:
 def test_a_layer_with_other_parameters_is_caught() -> None:
     net = ir.compile(NET)
     net.mlp.fc2.extra = torch.nn.Parameter(torch.zeros(3))
-    with pytest.raises(FlopCountError, match="the plan counts 148 parameters, the model has 151"):
+    with pytest.raises(
+        FlopCountError,
+        match=r"mlp\.fc2 \(Linear\): the plan counts 64 parameters, the model has 67",
+    ):
         ir.flops(net, (8,))
 
 

@@ -201,7 +201,7 @@ def test_help_lists_commands_with_examples(
         assert f"irrepnet {name}" in printed
 
 
-@pytest.mark.parametrize("name", ["compare", "flops", "certify", "groups", "models"])
+@pytest.mark.parametrize("name", ["compare", "flops", "certify", "groups", "models", "bench"])
 def test_each_command_teaches_with_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main([name, "--help"])
@@ -211,7 +211,7 @@ def test_each_command_teaches_with_examples(name: str, capsys: pytest.CaptureFix
 
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        main(["bench"])
+        main(["race"])
     assert "Available subcommands: compare, flops, certify" in capsys.readouterr().err
 
 

@@ -104,6 +104,7 @@ def test_the_json_states_the_conditions(compared) -> None:
     request = compared.json["request"]
     assert request["settings"] == {
         "batch": 2, "dtype": "float32", "threads": 1, "compiled": False, "runs": 3,
+        "training": False, "autocast": False,
     }  # fmt: skip
     assert dict(request["sizes"]) == SIZES
     assert compared.json["latency"]["malloc_environment"]["MALLOC_TOP_PAD_"] == "268435456"
@@ -323,6 +324,7 @@ def test_options_do_what_they_say(
         "picture": "a.png",
         "settings": {
             "batch": 3, "dtype": "bfloat16", "threads": 2, "compiled": True, "runs": 5,
+            "training": False, "autocast": False,
         },
         "seed": 7,
     }  # fmt: skip

@@ -1,5 +1,7 @@
 """Passes: each gives a plan that computes the same, with the same parameters."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -7,6 +9,8 @@ import irrepnet as ir
 from irrepnet import compiler, nn, specs, testing
 from irrepnet.compiler import Factory, Plan, check, passes
 from irrepnet.compiler._emit import emit
+from irrepnet.compiler._graph import layer_graph, retyped
+from irrepnet.compiler.passes._lower import seconds
 
 D4 = ir.groups.octic()
 FLOP = ir.groups.flop()
@@ -160,7 +164,7 @@ def test_every_lowering_of_a_linear_map_is_the_same_map(name, lowering):
 def test_the_cost_model_prefers_dense_only_where_blocks_are_tiny():
     def predicted(width, positions, way):
         X = ir.FeatureType.regular(D4, width)
-        return passes.seconds(specs.Linear(X, X), positions, way)
+        return seconds(specs.Linear(X, X), positions, way)
 
     assert predicted(8, 1, "dense") < predicted(8, 1, "separate")
     assert predicted(1024, 1000, "separate") < predicted(1024, 1000, "dense")
@@ -169,12 +173,24 @@ def test_the_cost_model_prefers_dense_only_where_blocks_are_tiny():
 def test_a_pass_that_breaks_types_raises():
     X = ir.FeatureType.regular(FLOP, 8)
     plan = Plan(check(specs.Chain((("a", specs.Linear(X, X)), ("b", specs.Linear(X, X))))))
-
-    def wrong(steps):
-        return (("a", specs.Linear(X, 2 * X)), *steps[1:])
-
+    graph = layer_graph(plan.root)
+    graph.nodes["a"]["spec"] = specs.Linear(X, 2 * X)
     with pytest.raises(ir.IrrepnetError, match=r"b \(Linear\): got 8\*sym"):
-        passes.rewrite_chains(plan, wrong)
+        retyped(plan, graph, [])
+
+
+def test_check_types_finds_an_edge_that_lies():
+    X = ir.FeatureType.regular(FLOP, 8)
+    plan = Plan(check(specs.residual(a=specs.Linear(X, 2 * X), b=specs.Linear(2 * X, X))))
+    assert passes.check_types(plan) is plan
+    first, second = plan.root.children
+    lying = replace(first, target=replace(first.target, positions=3))
+    wrong = replace(plan, root=replace(plan.root, children=(lying, second)))
+    assert passes.check_types(wrong) is wrong  # edges are what a layer takes
+    taking = replace(second, source=replace(second.source, positions=3))
+    wrong = replace(plan, root=replace(plan.root, children=(first, taking)))
+    with pytest.raises(ir.IrrepnetError, match=r"^a: got both .* for what goes out: expected one"):
+        passes.check_types(wrong)
 
 
 def test_whole_models_pass_through_all_passes():

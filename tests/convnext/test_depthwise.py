@@ -1,5 +1,7 @@
 """Depthwise convolutions: each channel sees one channel, and the whole commutes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -245,3 +247,37 @@ REGULAR = FeatureType.regular(D4.group, 8)
 def test_what_is_refused(spec: specs.Spec, error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
         ir.compile(spec)
+
+
+def test_neighbouring_changes_of_basis_cancel() -> None:
+    """Convolution, activation, convolution stay on the points; each by itself gives the same."""
+    x = FeatureType.regular(D4.group, 16)
+    conv = specs.DepthwiseConv(x, D4, (5, 5), (3, 3), padding=(1, 1))
+    parts = [conv, specs.Activation(x, "gelu"), replace(conv, stride=(2, 2))]
+    net = ir.compile(specs.chain(*parts, specs.TokenPool(x, "avg")), dtype=torch.float64)
+    testing.randomise_(net)
+    sides = [(n.spec.enter, n.spec.leave) for n in net.plan.leaves() if hasattr(n.spec, "enter")]
+    assert sides == [("irreps", "points"), ("points", "points"), ("points", "points")]
+    testing.assert_equivariant(net)
+    testing.assert_matches_dense(net)
+    joined = testing.assert_flops(net, (25, 16))
+    value = net_input = torch.randn(2, 25, 16, dtype=torch.float64)
+    alone = 0
+    for name, part in zip("012", parts, strict=True):
+        layer = ir.compile(part, dtype=torch.float64)
+        layer.load_state_dict(net.get_submodule(name).state_dict())
+        alone += ir.flops(layer, tuple(value.shape[1:])).total
+        value = layer(value)
+    assert relative(net(net_input), value.mean(1)) < EXACT
+    change = 2 * 8 * 8 * 2  # FLOPs of two orbits of eight points
+    pooled = 9 * 16
+    changes = (25 + 25) + (25 + 25) + (25 + 9)
+    # What is left: one change for each token on the way in, and one after pooling.
+    assert alone + pooled - joined.total == change * (changes - (25 + 1))
+
+
+def test_points_of_paired_channels_are_refused() -> None:
+    with pytest.raises(SpecError, match="pairing='pairs' works in irreps: expected enter and leav"):
+        ir.compile(specs.DepthwiseConv(SYM, FLOP, (4, 4), (3, 3), padding=(1, 1), leave="points"))
+    with pytest.raises(SpecError, match="unknown basis 'orbits': expected one of irreps, points"):
+        ir.compile(specs.DepthwiseConv(REGULAR, D4, (4, 4), enter="orbits"))

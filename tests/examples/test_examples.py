@@ -13,6 +13,7 @@ EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
     [
         ("board_game", "FLOPs a board, error"),
         ("legged_robot", "4,224 FLOPs of products, 12,800 without symmetry"),
+        ("dense_prediction", "36 x (48*A1) over D4 as maps: "),
         ("groups_on_channels", "groups.alternating(5): 32 channels"),
     ],
 )

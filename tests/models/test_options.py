@@ -274,7 +274,7 @@ def test_restrictions_lose_nothing(basis: str) -> None:
         (
             {"group": "flop", "invariants": "abs"},
             SpecError,
-            r"^head.invariants \(InvariantMap\): unknown invariant 'abs': expected one of",
+            r"^head.invariants: unknown invariant 'abs': expected one of trivial, norm, rms, max",
         ),
         (
             {"group": "flop", "drop_rate": 1.5},

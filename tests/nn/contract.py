@@ -97,6 +97,10 @@ def move(edge: Edge, a: int, x: Tensor) -> Tensor:
     """How element `a` moves what flows along an edge, without the library's own `act`."""
     if isinstance(edge, Images):
         return move_image(edge.action, a, x)
+    if edge.maps:
+        assert edge.action is not None
+        matrix = torch.tensor(rho(edge.type, a), dtype=x.dtype)
+        return move_image(edge.action, a, torch.einsum("ij,bjhw->bihw", matrix, x))
     x = x @ torch.tensor(rho(edge.type, a), dtype=x.dtype).t()
     if edge.points is not None:
         moved = torch.empty_like(x)

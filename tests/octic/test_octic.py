@@ -171,7 +171,12 @@ def test_early_invariants_for_other_groups(group: str) -> None:
     ("place", "message"),
     [
         (("norm", 12), "names block 12: expected a block index between 0 and 11"),
-        (("cubic", 3), "unknown invariant 'cubic': expected one of trivial, norm, rms"),
+        (
+            ("cubic", 3),
+            "blocks.invariants3: unknown invariant 'cubic': expected one of trivial, norm",
+        ),
+        (("norm", 2.5), "names block 2.5: expected a block index"),
+        ("norm", "got invariant_at='norm': expected a kind of invariants and a block, such as"),
     ],
 )
 def test_early_invariants_that_are_refused(place: tuple[str, int], message: str) -> None:

@@ -21,7 +21,7 @@ from irrepnet.report import _words as words
 from irrepnet.report._bar_chart import Cluster, Segment, bar_chart
 from irrepnet.report._costs import summarise
 from irrepnet.report._invariance import Change, invariance
-from irrepnet.report._places import PARTS
+from irrepnet.accounting import PARTS
 
 SIZES = (
     ("depth", 2), ("width", 16), ("heads", 2), ("patch", 8), ("img_size", 32), ("num_classes", 10),

@@ -10,7 +10,7 @@ from irrepnet._errors import MeasurementError, OptionError
 from irrepnet.cli import main
 from irrepnet.measure import Memory, Timing
 from irrepnet.report import Case, SpeedRow
-from irrepnet.report._speed_suite import realised
+from irrepnet.report._speed_row import realised
 
 SIZES = (
     ("depth", 1),
@@ -28,7 +28,7 @@ SUITE = report.speed_cases()
 
 def row(**timings: tuple[float, ...]) -> SpeedRow:
     named = {name.replace("_", " "): Timing(times) for name, times in timings.items()}
-    return SpeedRow(TIMED, 3, 2.0, named)
+    return SpeedRow(TIMED, 3, 8, 2.0, named)
 
 
 def test_every_row_has_a_title_of_its_own_and_a_bound_above_its_goal() -> None:
@@ -64,12 +64,12 @@ def test_the_baseline_is_compared_with_code_written_by_hand() -> None:
     found = row(hand_written_dense=(3.0,), unfrozen_dense=(2.0,), unfrozen_equivariant=(1.0,))
     assert found.baseline is None  # "hand written dense" is no name
     timings = {"hand-written dense": Timing((3.0,)), "unfrozen dense": Timing((2.0,))}
-    assert SpeedRow(TIMED, 1, 2.0, timings).baseline == 1.5
+    assert SpeedRow(TIMED, 1, 8, 2.0, timings).baseline == 1.5
 
 
 def test_memory_is_compared() -> None:
     memories = {"dense": Memory(30, 10, 8), "equivariant": Memory(25, 10, 6)}
-    found = SpeedRow(KEPT, 1, 2.0, memories=memories)
+    found = SpeedRow(KEPT, 1, 8, 2.0, memories=memories)
     assert found.memory_ratio("above_baseline_bytes") == 0.75
     assert found.memory_ratio("activation_bytes") == 0.75
     assert "activations 0.75x of the dense network's" in report.progress_line(found)
@@ -109,7 +109,7 @@ def test_a_row_that_fails_is_said_and_does_not_stop_the_others(
     def fail(*_: object, **__: object) -> None:
         raise MeasurementError("no memory left")
 
-    monkeypatch.setattr("irrepnet.report._speed_suite.latency", fail)
+    monkeypatch.setattr("irrepnet.report._measure_case.latency", fail)
     monkeypatch.setattr(report, "speed_cases", lambda threads: (TIMED, TRAINED))
     file = tmp_path / "speed.json"
     assert main(["bench", "--suite", "speed", "--json", str(file)]) == 1
@@ -124,7 +124,6 @@ def test_a_row_that_fails_is_said_and_does_not_stop_the_others(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("", "expected --suite speed"),
         ("--suite speed --rounds 0", "got --rounds 0: expected a whole number of at least 1"),
         ("--suite speed --threads two", "got --threads two: expected numbers of at least 1"),
         ("--suite speed --modes fast", "got --modes fast: expected some of eager, compiled"),

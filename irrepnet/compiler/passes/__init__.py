@@ -4,18 +4,15 @@ from collections.abc import Callable
 
 from irrepnet.compiler._plan import Plan
 from irrepnet.compiler.passes._bases import bases as bases
+from irrepnet.compiler.passes._check_types import check_types as check_types
 from irrepnet.compiler.passes._fold import fold as fold
-from irrepnet.compiler.passes._lower import NOMINAL as NOMINAL
-from irrepnet.compiler.passes._lower import Machine as Machine
 from irrepnet.compiler.passes._lower import lower as lower
-from irrepnet.compiler.passes._lower import seconds as seconds
-from irrepnet.compiler.passes._rewrite import rewrite_chains as rewrite_chains
 
 PASSES: tuple[Callable[[Plan], Plan], ...] = (fold, bases, lower)
 
 
 def run(plan: Plan) -> Plan:
-    """Apply all passes; each result is typed again, so a wrong pass raises."""
+    """Apply all passes; each types its result again, so that a wrong one raises."""
     for step in PASSES:
         plan = step(plan)
     return plan

@@ -8,43 +8,25 @@ knows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from irrepnet.compiler._cost_of_basis import num_weights, product_flops
-from irrepnet.compiler._edge import Features
-from irrepnet.compiler._plan import Node, Plan
-from irrepnet.compiler.passes._rewrite import Steps, rewrite_chains
+from irrepnet.compiler._edge import Edge, Features
+from irrepnet.compiler._graph import Notes, before, layer_graph, layers, retyped
+from irrepnet.compiler._machine import NOMINAL, Rates
+from irrepnet.compiler._plan import Plan
 from irrepnet.nn import block_maps, products
 from irrepnet.specs import Linear
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What the cost model knows of a machine.
-
-    Attributes:
-        flops: FLOPs a second of a large float32 matrix product.
-        bandwidth: Bytes a second from and to memory.
-        call: Seconds that one operation costs besides its arithmetic.
-    """
-
-    flops: float
-    bandwidth: float
-    call: float
-
-
-#: One core of a server of 2024: 100 GFLOP/s in float32, 10 GB/s, 10 microseconds a call.
-NOMINAL = Machine(flops=100e9, bandwidth=10e9, call=10e-6)
-
-
-def seconds(spec: Linear, positions: int, lowering: str, machine: Machine = NOMINAL) -> float:
+def seconds(spec: Linear, positions: int, lowering: str, rates: Rates = NOMINAL.float32) -> float:
     """Predicted time of an intertwiner in float32 inference, where expanded weights are kept.
 
     Args:
         spec: The layer.
         positions: Rows of its input, batch included.
         lowering: One of `nn`'s linear lowerings.
-        machine: What is known of the machine.
+        rates: How fast the machine is.
     """
     groups = products(block_maps(spec.in_type, spec.out_type), lowering == "batched")
     width, height = spec.in_type.dim, spec.out_type.dim
@@ -53,26 +35,20 @@ def seconds(spec: Linear, positions: int, lowering: str, machine: Machine = NOMI
     if lowering == "dense":
         flops, calls, weights = 2 * positions * width * height, 1, width * height
     traffic = 4 * (positions * (width + height) + weights)
-    return calls * machine.call + max(flops / machine.flops, traffic / machine.bandwidth)
+    return calls * rates.call + max(flops / rates.flops, traffic / rates.bandwidth)
 
 
 def lower(plan: Plan) -> Plan:
     """Choose the lowering of every `Linear` that leaves it open."""
-    at = {
-        (node.path.rpartition(".")[2], node.spec): _positions(node)
-        for node in plan.root.walk()
-        if isinstance(node.spec, Linear)
-    }
-    return rewrite_chains(plan, lambda steps: _in_chain(steps, plan.lowering, at))
-
-
-def _in_chain(steps: Steps, lowering: str, at: dict) -> Steps:
-    return tuple(
-        (name, replace(spec, lowering=_choice(spec, lowering, at[name, spec])))
-        if isinstance(spec, Linear) and spec.lowering is None
-        else (name, spec)
-        for name, spec in steps
-    )
+    graph = layer_graph(plan.root)
+    notes: Notes = []
+    found = {path: spec for path, spec in layers(graph).items() if isinstance(spec, Linear)}
+    open_ = {path: spec for path, spec in found.items() if spec.lowering is None}
+    for path, spec in open_.items():
+        edge = graph.edges[before(graph, path), path]["type"]
+        way = _choice(spec, plan.lowering, _positions(edge))
+        graph.nodes[path]["spec"] = replace(spec, lowering=way)
+    return retyped(plan, graph, notes) if open_ else plan
 
 
 def _choice(spec: Linear, lowering: str, positions: int) -> str:
@@ -81,7 +57,7 @@ def _choice(spec: Linear, lowering: str, positions: int) -> str:
     return min(("separate", "batched", "dense"), key=lambda way: seconds(spec, positions, way))
 
 
-def _positions(node: Node) -> int:
+def _positions(edge: Edge) -> int:
     """Rows for a batch of one; 1 where the plan leaves them open."""
-    known = node.source.positions if isinstance(node.source, Features) else None
+    known = edge.positions if isinstance(edge, Features) else None
     return known or 1
