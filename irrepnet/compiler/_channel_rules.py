@@ -157,6 +157,7 @@ class ActivationRule:
         return Cost(
             matmul=changes * positions * products,
             on_features=changes * positions * products,
+            recomputed=positions * products if changes == 2 else 0,
             other=(
                 ("basis change", changes * positions * additions),
                 ("activation", positions * spec.feature_type.dim),
@@ -170,6 +171,7 @@ class ActivationRule:
             spec.enter,
             spec.leave,
             spec.normalised,
+            spec.overwrite,
             **factory.kwargs,
         )
 

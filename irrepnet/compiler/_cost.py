@@ -68,12 +68,13 @@ class Row:
         """FLOPs of the backward pass that torch's counter counts.
 
         A product of features and weights has two in its backward pass, one for each gradient; a
-        product with a constant matrix has one; a gradient that nobody needs has none.
+        product with a constant matrix has one; a gradient that nobody needs has none; what was not
+        kept is made again.
         """
         c = self.cost
         weighted = c.matmul - c.on_features - c.on_weights
         if self.input_grad:
-            return 2 * weighted + c.on_features + c.on_weights
+            return 2 * weighted + c.on_features + c.on_weights + c.recomputed
         return (weighted if c.params != 0 else 0) + c.on_weights
 
     @property

@@ -32,6 +32,7 @@ class Cost:
             change of basis: its backward pass has one product instead of two.
         on_weights: The part of `matmul` that multiplies parameters by a constant matrix, such as a
             table of positions or the expansion of a kernel.
+        recomputed: FLOPs of products that the backward pass makes again instead of keeping.
         weights: Numbers read besides the features; `None` for the parameters.
         reads: Numbers of the input that are read; `None` for all.
         writes: Numbers written; `None` for the whole output.
@@ -42,6 +43,7 @@ class Cost:
     other: tuple[tuple[str, int], ...] = ()
     on_features: int = 0
     on_weights: int = 0
+    recomputed: int = 0
     weights: int | None = None
     reads: int | None = None
     writes: int | None = None

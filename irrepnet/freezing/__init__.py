@@ -8,3 +8,4 @@ from irrepnet.freezing._fold_scales import fold_norm_affine as fold_norm_affine
 from irrepnet.freezing._freeze import FOLDINGS as FOLDINGS
 from irrepnet.freezing._freeze import freeze as freeze
 from irrepnet.freezing._frozen import Frozen as Frozen
+from irrepnet.freezing._overwrite import overwrite as overwrite

@@ -11,6 +11,7 @@ from irrepnet.freezing._centre_stream import centre_stream
 from irrepnet.freezing._fold_butterfly import fold_butterfly
 from irrepnet.freezing._fold_scales import drop_dropout, fold_layer_scale, fold_norm_affine
 from irrepnet.freezing._frozen import Frozen
+from irrepnet.freezing._overwrite import overwrite
 
 #: In this order: scales go into the maps that then write centred features.
 FOLDINGS: tuple[Callable[[Frozen], Frozen], ...] = (
@@ -19,6 +20,7 @@ FOLDINGS: tuple[Callable[[Frozen], Frozen], ...] = (
     fold_norm_affine,
     centre_stream,
     fold_butterfly,
+    overwrite,
 )
 
 

@@ -1,9 +1,7 @@
 """What runs: torch modules over plain tensors, each with a dense twin."""
 
-from irrepnet.nn._activation import FUNCTIONS as FUNCTIONS
 from irrepnet.nn._activation import GSetActivation as GSetActivation
 from irrepnet.nn._activation import ToIrreps as ToIrreps
-from irrepnet.nn._activation import check_function as check_function
 from irrepnet.nn._attention import IsotypicAttention as IsotypicAttention
 from irrepnet.nn._block_map import block_maps as block_maps
 from irrepnet.nn._block_map import products as products
@@ -14,6 +12,8 @@ from irrepnet.nn._conv import Conv as Conv
 from irrepnet.nn._depthwise import GSetDepthwiseConv as GSetDepthwiseConv
 from irrepnet.nn._depthwise import PairedDepthwiseConv as PairedDepthwiseConv
 from irrepnet.nn._dropout import Dropout as Dropout
+from irrepnet.nn._functions import FUNCTIONS as FUNCTIONS
+from irrepnet.nn._functions import check_function as check_function
 from irrepnet.nn._gset_basis import GSetBasis as GSetBasis
 from irrepnet.nn._head import InvariantMap as InvariantMap
 from irrepnet.nn._head import TokenPool as TokenPool

@@ -2,83 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
-from irrepnet._errors import ActivationError
 from irrepnet.nn._dense import linear
 from irrepnet.nn._eager import is_plain, without_autocast, writes_in_place
+from irrepnet.nn._functions import Pointwise
 from irrepnet.nn._gset_basis import GSetBasis
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels
 from irrepnet.nn._step import differentiable_gradients
 from irrepnet.types import GSetType
-
-
-def quick_gelu(x: Tensor) -> Tensor:
-    """`x * sigmoid(1.702 x)`, the GELU of the flopping ResMLP."""
-    return x * torch.sigmoid(1.702 * x)
-
-
-#: Pointwise functions by name.
-FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "gelu": F.gelu,
-    "quick_gelu": quick_gelu,
-    "relu": F.relu,
-    "silu": F.silu,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "sin": torch.sin,
-    "softshrink": F.softshrink,
-    "abs": torch.abs,
-    "square": torch.square,
-}
-#: Those that can overwrite their input.
-_IN_PLACE: dict[str, Callable[[Tensor], Tensor]] = {
-    "gelu": torch.ops.aten.gelu_,
-    "relu": torch.relu_,
-    "silu": torch.ops.aten.silu_,
-    "sigmoid": torch.sigmoid_,
-    "tanh": torch.tanh_,
-    "sin": torch.sin_,
-    "abs": torch.abs_,
-    "square": torch.square_,
-}
-
-
-def check_function(function: str) -> None:
-    """Raise `ActivationError` unless the function is one of `FUNCTIONS`."""
-    if function not in FUNCTIONS:
-        raise ActivationError(
-            f"unknown pointwise function {function!r}: expected one of {', '.join(FUNCTIONS)}."
-        )
-
-
-class Pointwise(nn.Module):
-    """A pointwise function by name, as a module."""
-
-    def __init__(self, function: str) -> None:
-        super().__init__()
-        check_function(function)
-        self.function = function
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply the function to every element."""
-        return FUNCTIONS[self.function](x)
-
-    def write_(self, x: Tensor) -> Tensor:
-        """The same in place, without autograd."""
-        overwrite = _IN_PLACE.get(self.function)
-        return x.copy_(self(x)) if overwrite is None else overwrite(x)
-
-    def extra_repr(self) -> str:
-        """The function's name."""
-        return self.function
 
 
 class GSetActivation(Layer):
@@ -164,13 +101,8 @@ class GSetActivation(Layer):
         """What goes back through the layer, from its input: points are computed again."""
         out = torch.empty_like(x, memory_format=torch.contiguous_format)
         inputs = [t.reshape(-1, self.basis.dim) for t in (x, gradient)]
-        self.basis.conjugate(inputs, out.view(-1, self.basis.dim), self._chain_rule)
+        self.basis.conjugate(inputs, out.view(-1, self.basis.dim), self.pointwise.gradient)
         return out
-
-    def _chain_rule(self, points: Tensor, gradient: Tensor) -> Tensor:
-        with torch.enable_grad():
-            points.requires_grad_()
-            return torch.autograd.grad(self.pointwise(points), points, gradient)[0]
 
     def _dense(self) -> nn.Sequential:
         matrix = self.basis.matrix()

@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from irrepnet.nn._activation import FUNCTIONS, Pointwise, check_function
 from irrepnet.nn._constants import ConstantsLayer
 from irrepnet.nn._dense import linear
+from irrepnet.nn._functions import FUNCTIONS, Pointwise, check_function
 from irrepnet.nn._gset_basis import GSetBasis
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from irrepnet.accounting import PARTS
 from irrepnet.report import _words as words
 from irrepnet.report._bar_chart import Cluster, Segment, bar_chart
 from irrepnet.report._comparison import Comparison
 from irrepnet.report._costs import Entry, Line, ratio
 from irrepnet.report._extras import require
 from irrepnet.report._numbers import mebibytes, millions, milliseconds, share, times
-from irrepnet.accounting import PARTS
 
 #: Colour-blind safe (Okabe and Ito), legible on light and dark; in the order of `PARTS`. Whatever
 #: mixes tokens has one colour: no network does so in two ways.

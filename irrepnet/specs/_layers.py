@@ -66,6 +66,8 @@ class Activation(Spec):
         leave: Basis of the output.
         normalised: Whether changes of basis between two points have their factor `sqrt(1/2)`; if
             not, the maps around take it (`irrepnet.freeze` sees to it).
+        overwrite: Whether plain inference may write the result over the input, which then nobody
+            else may keep (`irrepnet.freeze` sees to it).
     """
 
     feature_type: FeatureType
@@ -74,6 +76,7 @@ class Activation(Spec):
     enter: str = "irreps"
     leave: str = "irreps"
     normalised: bool = True
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)

@@ -117,3 +117,12 @@ def test_autocast_computes_in_its_dtype(kind: str) -> None:
     assert x.grad is not None
     assert torch.isfinite(x.grad).all()
     assert x.grad.dtype == torch.float32
+
+
+@pytest.mark.parametrize("function", list(nn.FUNCTIONS))
+def test_slopes_of_functions(function: str) -> None:
+    G = ir.groups.parse("D4")
+    layer = nn.GSetActivation(GSetType(G, (((0,), 2),)), function).double()
+    x = torch.randn(7, 16, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(layer, x)
+    assert torch.autograd.gradgradcheck(layer, x) or function in ("relu", "abs", "softshrink")
