@@ -76,19 +76,20 @@ def printed_by(language: str, text: str, names: dict[str, object], page: str) ->
     return "".join(f"{line.rstrip()}\n" for line in stdout.getvalue().splitlines())
 
 
+@pytest.mark.compile  # readers run no shape checks
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_examples_run_and_print_what_the_page_says(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "example"}
-    text = page.read_text()
-    printed = None
+    text, at, printed = page.read_text(), 0, None
     for language, content in blocks(text):  # one after another, as a reader would
         if language == "output":
             assert printed is not None, f"no example before the output:\n{content}"
             if UPDATE:
-                text = text.replace(f"```output\n{content}```", f"```output\n{printed}```")
+                at = text.index(f"```output\n{content}```", at) + len("```output\n")
+                text = text[:at] + printed + text[at + len(content) :]
             else:
                 assert content == printed
         printed = (
@@ -115,3 +116,24 @@ def test_the_table_of_flops_is_true(name: str, dense: str, flop: str, octic: str
 
 def test_the_table_has_every_vision_transformer() -> None:
     assert {name for name, _, _ in ROWS} == set(ir.list_models("vit_*"))
+
+
+def test_the_tests_that_hold_the_conventions_exist() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs/conventions.md").read_text())
+    assert len(named) > 20
+    for path, test in named:
+        assert f"def {test}(" in (ROOT / path).read_text(), f"{path} has no {test}"
+
+
+def test_every_paper_that_the_code_names_is_in_the_bibliography() -> None:
+    known = set(re.findall(r"arXiv:(\d{4}\.\d{5})", (ROOT / "docs/bibliography.md").read_text()))
+    for path in (ROOT / "irrepnet").rglob("*.py"):
+        found = set(re.findall(r"arXiv[: ]\s*(\d{4}\.\d{5})", path.read_text()))
+        assert found <= known, f"{path} names {found - known}: add it to docs/bibliography.md"
+
+
+def test_the_documents_are_built_as_contributing_says() -> None:
+    shells = [
+        text for kind, text in blocks((ROOT / "CONTRIBUTING.md").read_text()) if kind == "bash"
+    ]
+    assert shells[1].startswith("pip install -c constraints.txt -e '.[docs]' && sphinx-build -W ")
