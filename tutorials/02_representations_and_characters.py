@@ -191,7 +191,7 @@ print(D4.character_table)
 #
 # - The first column belongs to the identity, whose trace is the dimension. The squares of the
 #   dimensions add up to the order: 1 + 1 + 1 + 1 + 4 = 8.
-# - There are as many irreps as classes.
+# - There are as many rows as columns.
 # - Rows are orthogonal, if every class counts as often as it has elements: $\frac{1}{|G|}\sum_g
 #   \overline{\chi_i(g)}\,\chi_j(g)$ is 1 for equal irreps and 0 for different ones.
 # - Columns are orthogonal as well: that $g$ and $h$ are not conjugate shows in the table.

@@ -66,9 +66,9 @@ for name, f in functions.items():
     assert torch.allclose(f(-x), f(x)) == (name in ("abs", "square"))
 
 # %% [markdown]
-# Does a sign matter that much? It does: a network with such a mistake trains, and its outputs are
-# good, but they are no longer equivariant, and whatever was promised about mirrored images is
-# false.
+# Does a sign matter that much? It does: a network with such a mistake trains without complaint
+# and may do well, but it is no longer equivariant, and whatever was promised about mirrored
+# images is false.
 #
 # ## The theorem
 #
