@@ -13,9 +13,9 @@
 #
 # Networks are made of matrices. To teach a group to a network, its elements have to become
 # matrices. This tutorial turns elements into matrices, takes the matrices apart into pieces that
-# cannot be divided further, and reads off from one small table everything there is to know about
-# the pieces. Two surprises wait for people who learned this over the complex numbers: networks
-# are real, and over the real numbers C4 and Q8 behave as no table suggests.
+# cannot be divided further, and reads off from one small table nearly everything about the
+# pieces. Two surprises wait for people who learned this over the complex numbers: networks are
+# real, and over the real numbers C4 and Q8 behave as no table suggests.
 #
 # You need groups, actions and conjugacy classes ([tutorial
 # 1](01_groups_that_act_on_images.ipynb)), and to know what an eigenvector is.
