@@ -20,7 +20,9 @@ def draw() -> Figure:
             axes.text(channel + 0.47, 0, label, ha="center", va="center", color="white", fontsize=8)
         middle = (block.start + block.stop) / 2
         axes.text(middle, 0.55, f"{block.multiplicity} x {block.irrep.name}", ha="center")
-    bare(axes).set_xticks([c + 0.47 for c in range(feature.dim)], range(feature.dim))
+    bare(axes).set_xticks(
+        [c + 0.47 for c in range(feature.dim)], [str(c) for c in range(feature.dim)]
+    )
     axes.set_xlabel(f"channels of {feature}")
     axes.set_ylim(-0.5, 0.8)
     return figure

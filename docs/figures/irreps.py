@@ -1,6 +1,7 @@
 """The character table of D4 as colours, and how much of a 4 x 4 grid each irrep takes."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 from _style import IRREPS, show
 from matplotlib.figure import Figure
 
@@ -12,7 +13,7 @@ def draw() -> Figure:
     action = ir.actions.image("D4")
     group, table = action.group, action.group.character_table
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.4), width_ratios=(1, 1.3))
-    values = table.values.real
+    values = np.real(table.values)
     show(left, values, "characters", size=2)
     left.set_yticks(range(5), [i.name for i in group.irreps])
     left.set_xticks(range(5), [f"{c.size}\n({c.element_order})" for c in group.conjugacy_classes])
