@@ -8,7 +8,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
+sys.path[:0] = [str(HERE / "_ext"), str(HERE / "figures"), str(HERE.parent)]
 
 project = "irrepnet"
 author = copyright = "The irrepnet authors"

@@ -19,7 +19,7 @@
 # that checks it.
 #
 # If you know PyTorch and no algebra, read from the top. If you know algebra, look at the code and
-# at the section on conventions. Nothing here needs torch.
+# at the section on the one sign to get right. Nothing here needs torch.
 
 # %%
 import itertools

@@ -13,9 +13,9 @@
 #
 # Networks are made of matrices. To teach a group to a network, its elements have to become
 # matrices. This tutorial turns elements into matrices, takes the matrices apart into pieces that
-# cannot be divided further, and reads off from one small table everything there is to know about
-# the pieces. Two surprises wait for people who learned this over the complex numbers: networks
-# are real, and over the real numbers C4 and Q8 behave as no table suggests.
+# cannot be divided further, and reads off from one small table nearly everything about the
+# pieces. Two surprises wait for people who learned this over the complex numbers: networks are
+# real, and over the real numbers C4 and Q8 behave as no table suggests.
 #
 # You need groups, actions and conjugacy classes ([tutorial
 # 1](01_groups_that_act_on_images.ipynb)), and to know what an eigenvector is.
@@ -191,7 +191,7 @@ print(D4.character_table)
 #
 # - The first column belongs to the identity, whose trace is the dimension. The squares of the
 #   dimensions add up to the order: 1 + 1 + 1 + 1 + 4 = 8.
-# - There are as many irreps as classes.
+# - There are as many rows as columns.
 # - Rows are orthogonal, if every class counts as often as it has elements: $\frac{1}{|G|}\sum_g
 #   \overline{\chi_i(g)}\,\chi_j(g)$ is 1 for equal irreps and 0 for different ones.
 # - Columns are orthogonal as well: that $g$ and $h$ are not conjugate shows in the table.

@@ -292,8 +292,8 @@ for name in ("A2", "B2"):
 # %% [markdown]
 # A face has little in A2 and B2, the pictures that change their sign in the mirror. Note what the
 # numbers do *not* depend on: turn or mirror the photo, and the parts turn with it, each within
-# its own space. The energies stay as they are. This is the simplest invariant one can read from
-# typed features, and the "norm" head of the library's networks is nothing else.
+# its own space. The energies stay as they are. They are the simplest invariants one can read from
+# typed features; the "norm" head of the library's networks takes such a number from every copy.
 
 # %%
 for g in range(D4.order):

@@ -42,7 +42,7 @@ flop, C4, D4, Q8 = mirror.group, turns.group, square.group, ir.groups.quaternion
 # It is enough to ask for the generators of $G$. Sums and multiples of equivariant maps are
 # equivariant, so they form a vector space, $\operatorname{Hom}_G(V, W)$. Its dimension is the
 # number of free weights of the layer. In the smallest interesting case, four pixels in a row and
-# the mirror, it contains the matrices that do not change when they are turned upside down:
+# the mirror, it contains the matrices that a half turn does not change:
 
 # %%
 four = ir.reps.permutation(flop, mirror.permutation(1, 4))

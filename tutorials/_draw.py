@@ -273,3 +273,68 @@ def butterfly(count: int, alt: str) -> Image:
     axes.set_xlim(-0.25, 1.45)
     axes.axis("off")
     return png(drawn, alt)
+
+
+def curves(x: np.ndarray, panels: Mapping[str, Mapping[str, np.ndarray]], alt: str) -> Image:
+    """Small plots side by side: for every title, curves by label."""
+    drawn = figure(2.2 * len(panels), 2.1)
+    all_axes = drawn.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (title, lines) in zip(all_axes, panels.items(), strict=True):
+        for k, (label, y) in enumerate(lines.items()):
+            axes.plot(x, y, color=COLOURS[k], lw=1.8, ls="--" if k else "-", label=label)
+        axes.axhline(0, color="#bbb", lw=0.6, zorder=0)
+        axes.set_title(title, fontsize=10)
+        axes.spines[["top", "right"]].set_visible(False)
+    all_axes[0].legend(frameon=False, fontsize=8)
+    return png(drawn, alt)
+
+
+def planes(
+    points: np.ndarray, images: Sequence[np.ndarray], titles: Sequence[str], alt: str
+) -> Image:
+    """Where maps send the points of a curve in the plane; colours are those of the points.
+
+    Args:
+        points: Shape `(n, 2)`.
+        images: The same shape, one for each map.
+        titles: One for each map.
+        alt: What they show, in words.
+    """
+    drawn = figure(2.2 * len(images), 2.4)
+    colours = np.arctan2(points[:, 1], points[:, 0])
+    for number, (image, title) in enumerate(zip(images, titles, strict=True), start=1):
+        axes = drawn.add_subplot(1, len(images), number)
+        axes.plot(*np.concatenate([points, points[:1]]).T, color="#bbb", lw=0.8)
+        axes.scatter(*image.T, c=colours, cmap="hsv", s=14)
+        axes.set_title(title, fontsize=10)
+        axes.set_aspect("equal")
+        axes.set_xlim(-1.25, 1.25)
+        axes.set_ylim(-1.25, 1.25)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return png(drawn, alt)
+
+
+def verdicts(
+    words: Sequence[Sequence[str]], rows: Sequence[str], columns: Sequence[str], alt: str
+) -> Image:
+    """A table of words: "no" in orange, everything else in blue."""
+    drawn = figure(1.6 + 0.85 * len(columns), 0.35 * len(rows) + 0.5)
+    axes = drawn.add_subplot()
+    for i, row in enumerate(words):
+        for j, word in enumerate(row):
+            colour = COLOURS[1] if word == "no" else COLOURS[0]
+            axes.text(j, i, word, ha="center", va="center", fontsize=9, color=colour)
+    axes.imshow(
+        [[word == "no" for word in row] for row in words],
+        cmap="coolwarm",
+        vmin=-1.5,
+        vmax=2.5,
+        alpha=0.3,
+        aspect="auto",
+    )
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    return png(drawn, alt)

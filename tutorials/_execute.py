@@ -29,6 +29,11 @@ def execute(source: Path) -> Path:
         timeout=120,
     ).execute()
     notebook.metadata.pop("language_info", None)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            # Jupyter takes a picture's description from the output, the documents from the cell.
+            if alt := output.get("metadata", {}).get("image/png", {}).get("alt"):
+                cell.metadata["mystnb"] = {"image": {"alt": alt}}
     target = source.with_suffix(".ipynb")
     jupytext.write(notebook, target)
     return target

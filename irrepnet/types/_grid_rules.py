@@ -51,7 +51,7 @@ def convolved_grid(
         GridError: If the kernel does not fit, or the group does not preserve the windows.
 
     References:
-        Edixhoven, Lengyel, Gavves, *Using and Abusing Equivariance* (arXiv 2308.11316).
+        Edixhoven, Lengyel, van Gemert, *Using and Abusing Equivariance* (arXiv 2308.11316).
 
     Examples:
         >>> from irrepnet import actions
