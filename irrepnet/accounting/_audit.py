@@ -42,7 +42,7 @@ STATED = {
     aten.linalg_vector_norm, aten.sin, aten.softshrink,
     aten.mean, aten.mul, aten.mul_, aten.native_layer_norm, aten.neg, aten.pow, aten.relu,
     aten.rsqrt, aten.sigmoid, aten.silu, aten.sub, aten.sum, aten.tanh, aten._softmax,
-    aten.abs_, aten.gelu_, aten.relu_, aten.sigmoid_, aten.silu_, aten.sin_, aten.tanh_,
+    aten.abs_, aten.addcmul, aten.gelu_, aten.relu_, aten.sigmoid_, aten.silu_, aten.sin_, aten.tanh_,
     aten._safe_softmax,
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Inference copies with exact foldings, one per file."""
 
 from irrepnet.freezing._centre_stream import centre_stream as centre_stream
+from irrepnet.freezing._fold_affine import fold_affine as fold_affine
 from irrepnet.freezing._fold_butterfly import fold_butterfly as fold_butterfly
 from irrepnet.freezing._fold_scales import drop_dropout as drop_dropout
 from irrepnet.freezing._fold_scales import fold_layer_scale as fold_layer_scale

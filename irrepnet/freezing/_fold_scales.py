@@ -8,33 +8,44 @@ from itertools import pairwise
 from torch import Tensor
 
 from irrepnet.freezing._frozen import Frozen, State
-from irrepnet.specs import DropPath, InvariantDropout, LayerNorm, LayerScale, Linear, Spec
+from irrepnet.specs import (
+    DropPath,
+    InvariantDropout,
+    LayerNorm,
+    LayerScale,
+    Linear,
+    Spec,
+    TokenBias,
+)
 
 
 def drop_dropout(frozen: Frozen) -> Frozen:
     """Leave out layers that act in training only."""
     chains = (child for chain in frozen.chains() for child in chain.children)
     changes: dict[str, Spec | None] = {
-        child.path: None
-        for child in chains
-        if isinstance(child.spec, DropPath | InvariantDropout)
-        and not child.path.startswith("head.")
+        child.path: None for child in chains if isinstance(child.spec, DropPath | InvariantDropout)
     }
     return frozen.edit(changes, frozen.state)
 
 
 def fold_layer_scale(frozen: Frozen) -> Frozen:
-    """`scale(W x + b) = (scale W) x + scale b`."""
+    """`scale(W x + b) = (scale W) x + scale b`, with `b` in the map or a `TokenBias` behind it."""
     state, changes = dict(frozen.state), {}
     for chain in frozen.chains():
-        for first, second in pairwise(chain.children):
-            if isinstance(first.spec, Linear) and isinstance(second.spec, LayerScale):
-                for block in second.spec.feature_type.blocks:
-                    factors = state.pop(f"{second.path}.weight_{block.irrep.name}")
-                    _scale_rows(state, first.path, block.irrep.name, factors)
-                    if block.irrep.index == 0 and f"{first.path}.bias" in state:
-                        state[f"{first.path}.bias"] = state[f"{first.path}.bias"] * factors
-                changes[second.path] = None
+        for k, scale in enumerate(chain.children):
+            before = chain.children[max(0, k - 2) : k]
+            scaled = before[-1:] if before and isinstance(before[-1].spec, Linear) else before
+            kinds = [type(node.spec) for node in scaled]
+            if isinstance(scale.spec, LayerScale) and kinds in ([Linear], [Linear, TokenBias]):
+                for block in scale.spec.feature_type.blocks:
+                    factors = state.pop(f"{scale.path}.weight_{block.irrep.name}")
+                    _scale_rows(state, scaled[0].path, block.irrep.name, factors)
+                    for bias in scaled[1:]:
+                        key = f"{bias.path}.weight_{block.irrep.name}"
+                        state[key] = state[key] * factors
+                    if block.irrep.index == 0 and f"{scaled[0].path}.bias" in state:
+                        state[f"{scaled[0].path}.bias"] = state[f"{scaled[0].path}.bias"] * factors
+                changes[scale.path] = None
     return frozen.edit(changes, state)
 
 

@@ -8,6 +8,7 @@ from irrepnet import models, nn, specs
 from irrepnet._errors import SpecError
 from irrepnet.compiler import Plan, compile
 from irrepnet.freezing._centre_stream import centre_stream
+from irrepnet.freezing._fold_affine import fold_affine
 from irrepnet.freezing._fold_butterfly import fold_butterfly
 from irrepnet.freezing._fold_scales import drop_dropout, fold_layer_scale, fold_norm_affine
 from irrepnet.freezing._frozen import Frozen
@@ -18,6 +19,7 @@ FOLDINGS: tuple[Callable[[Frozen], Frozen], ...] = (
     drop_dropout,
     fold_layer_scale,
     fold_norm_affine,
+    fold_affine,
     centre_stream,
     fold_butterfly,
     overwrite,

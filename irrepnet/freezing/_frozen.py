@@ -26,8 +26,10 @@ class Frozen:
     state: State
 
     def chains(self) -> Iterator[Node]:
-        """The nodes whose children run one after another."""
-        return (n for n in self.root.walk() if isinstance(n.spec, Chain | Residual))
+        """The nodes whose children run one after another, but a classifier's derived head."""
+        chains = (n for n in self.root.walk() if isinstance(n.spec, Chain | Residual))
+        derived = isinstance(self.root.spec, Classifier)
+        return (n for n in chains if not (derived and n.path.partition(".")[0] == "head"))
 
     def edit(self, changes: dict[str, Spec | None], state: State) -> Frozen:
         """The network with other layers at some paths, or none (`None`), and other weights.

@@ -11,6 +11,8 @@ from irrepnet.actions import PointAction
 from irrepnet.nn._constants import ConstantsLayer
 from irrepnet.nn._copies import CopyScale, invariant_channels
 from irrepnet.nn._dense import DenseAdd, DenseScale
+from irrepnet.nn._eager import writes_in_place
+from irrepnet.nn._expanded import Expanded
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_tokens
 from irrepnet.types import FeatureType, TokenType, check_points, vectors_on_orbit
@@ -106,6 +108,27 @@ class TokenBias(ConstantsLayer):
         ]
         return torch.cat(kinds)[self.order]
 
+    @torch.no_grad()
+    def load_value_(self, value: Float[Tensor, "tokens dim"]) -> None:
+        """Set the vector to the orthogonal projection of any other.
+
+        Args:
+            value: A vector for each token as they stand.
+        """
+        sorted_value = value[torch.argsort(self.order)]
+        first = 0
+        for k, (index, orbits) in enumerate(self._kinds):
+            kind = sorted_value[first : first + index * orbits].unflatten(0, (index, orbits))
+            first += index * orbits
+            for (name, fixed), block in zip(self._blocks, self.feature_type.blocks, strict=True):
+                if fixed[k]:
+                    rows = kind.mean(1)[:, block.start : block.stop]
+                    rows = rows.reshape(index * block.irrep.dim, block.multiplicity)
+                    matrix = getattr(self, f"moved_{name}_{k}").to(rows)
+                    at = sum(fixed[:k])
+                    parameter = getattr(self, f"weight_{name}")
+                    parameter[at : at + fixed[k]] = torch.linalg.pinv(matrix) @ rows
+
     def forward(self, x: Float[Tensor, "*batch tokens dim"]) -> Float[Tensor, "*batch tokens dim"]:
         """Add the vector."""
         check_tokens(x, self.num_tokens, self.feature_type)
@@ -155,17 +178,21 @@ class Affine(CopyScale, Layer):
         self.bias: nn.Parameter | TokenBias | None = None
         if bias and points is not None:
             self.bias = TokenBias(feature_type, points, device, dtype)
+            self._shift = Expanded()
         elif bias and feature_type.num_invariants:
             zeros = torch.zeros(feature_type.num_invariants, device=device, dtype=dtype)
             self.bias = nn.Parameter(zeros)
 
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """Scale and shift along the last axis."""
+        if isinstance(self.bias, TokenBias):
+            if not writes_in_place(x):
+                return self.bias(x * self.channels())
+            shift = self._shift.get(x, tuple(self.bias.parameters()), self.bias.value)
+            return torch.addcmul(shift, x, self.channels())
         x = x * self.channels()
         if self.bias is None:
             return x
-        if isinstance(self.bias, TokenBias):
-            return self.bias(x)
         return x + invariant_channels(self.bias, self.feature_type.dim)
 
     def _dense(self) -> nn.Sequential:

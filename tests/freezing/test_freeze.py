@@ -6,6 +6,8 @@ import torch
 import irrepnet as ir
 from irrepnet import freezing, nn, specs, testing
 from irrepnet.freezing import FOLDINGS, Frozen
+from tests.models.narrow import FIVE_GROUPS, ONE_OF_EACH, images
+from tests.models.test_families import random_small
 
 TINY = {"depth": 2, "width": 64, "heads": 2, "img_size": 48, "num_classes": 5}
 CASES = [
@@ -111,3 +113,22 @@ def test_a_wrong_folding_is_caught_by_types():
     net = ir.compile(specs.Chain((("a", specs.Linear(X, X)), ("b", specs.Linear(X, X)))))
     with pytest.raises(ir.IrrepnetError, match=r"b \(Linear\): got 4\*sym"):
         freezing.freeze(net, (wrong,))
+
+
+@pytest.mark.parametrize("group", FIVE_GROUPS)
+@pytest.mark.parametrize("name", ONE_OF_EACH[1:])
+def test_foldings_over_the_registry(name, group):
+    net = random_small(name, group)
+    x = images(net)
+    with torch.no_grad():
+        expected = net(x)
+        for foldings in (*ALONE, FOLDINGS):
+            got = ir.freeze(net, foldings)(x)
+            assert (got - expected).abs().max() < 1e-11 * expected.abs().max(), foldings
+
+
+def test_a_resmlp_keeps_no_scale_before_its_channels():
+    frozen = ir.freeze(random_small("resmlp_12_224", "D4"))
+    for block in frozen.blocks:
+        assert "norm" not in block.mlp.names
+        assert "scale" not in block.mlp.names
