@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from irrepnet import nn, specs
-from irrepnet._errors import FeatureTypeError, IrrepMismatchError, SpecError
+from irrepnet._errors import FeatureTypeError
 from irrepnet.compiler._cost_of_basis import (
     basis_flops,
     common_blocks,
@@ -19,15 +19,16 @@ from irrepnet.compiler._rule import NOTHING, Cost, Factory, register
 from irrepnet.types import (
     ACTIVATION_BASES,
     INITIALISATIONS,
-    INVARIANTS,
     LINEAR_LOWERINGS,
     FeatureType,
     GSetType,
     check_choice,
+    check_eps,
+    check_invariants,
     check_linear,
     check_norm,
+    check_rate,
     chosen_gset,
-    num_invariants,
 )
 
 
@@ -94,8 +95,7 @@ class LayerNormRule:
     def check(self, spec: specs.LayerNorm, edge: Edge) -> tuple[specs.LayerNorm, Edge]:
         at = require_features(edge, spec.feature_type)
         check_norm(spec.feature_type, spec.centring, spec.weighting)
-        if spec.eps < 0:
-            raise SpecError(f"got eps={spec.eps}: expected a number >= 0, such as 1e-6.")
+        check_eps(spec.eps)
         return spec, at
 
     def decide(self, spec: specs.LayerNorm, edge: Edge) -> str:
@@ -225,7 +225,7 @@ class DropPathRule:
         return Features(spec.feature_type)
 
     def check(self, spec: specs.DropPath, edge: Edge) -> tuple[specs.DropPath, Edge]:
-        _check_rate(spec.rate)
+        check_rate(spec.rate)
         return spec, require_features(edge, spec.feature_type, any_basis=True)
 
     def decide(self, spec: specs.DropPath, edge: Edge) -> str:
@@ -247,7 +247,7 @@ class InvariantDropoutRule:
     def check(
         self, spec: specs.InvariantDropout, edge: Edge
     ) -> tuple[specs.InvariantDropout, Edge]:
-        _check_rate(spec.rate)
+        check_rate(spec.rate)
         x = spec.feature_type
         if x.num_invariants != x.dim:
             raise FeatureTypeError(
@@ -274,13 +274,7 @@ class InvariantMapRule:
 
     def check(self, spec: specs.InvariantMap, edge: Edge) -> tuple[specs.InvariantMap, Edge]:
         at = require_features(edge, spec.feature_type)
-        check_choice("invariant", spec.kind, INVARIANTS)
-        count = num_invariants(spec.feature_type, spec.kind)
-        if count == 0:
-            raise IrrepMismatchError(
-                f"{spec.feature_type} has no trivial copy, so kind='trivial' gives nothing: "
-                f"expected kind='norm', or a type with trivial copies."
-            )
+        count = check_invariants(spec.feature_type, spec.kind)
         return spec, replace(at, type=FeatureType.trivial(at.group, count))
 
     def decide(self, spec: specs.InvariantMap, edge: Edge) -> str:
@@ -300,11 +294,6 @@ class InvariantMapRule:
 
     def emit(self, spec: specs.InvariantMap, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.InvariantMap(spec.feature_type, spec.kind)
-
-
-def _check_rate(rate: float) -> None:
-    if not 0 <= rate < 1:
-        raise SpecError(f"got a dropping rate of {rate}: expected 0 <= rate < 1.")
 
 
 register(specs.Linear, LinearRule())

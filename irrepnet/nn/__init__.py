@@ -19,7 +19,6 @@ from irrepnet.nn._head import InvariantMap as InvariantMap
 from irrepnet.nn._head import TokenPool as TokenPool
 from irrepnet.nn._invariants import MaxFilter as MaxFilter
 from irrepnet.nn._invariants import PolynomialMap as PolynomialMap
-from irrepnet.nn._invariants import check_filters as check_filters
 from irrepnet.nn._layer import Layer as Layer
 from irrepnet.nn._linear import IsotypicLinear as IsotypicLinear
 from irrepnet.nn._maps import FromMaps as FromMaps

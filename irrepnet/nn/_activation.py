@@ -15,7 +15,7 @@ from irrepnet.nn._eager import writes_in_place
 from irrepnet.nn._gset_basis import GSetBasis
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels
-from irrepnet.types import GSetType
+from irrepnet.types import ACTIVATION_BASES, GSetType, check_choice
 
 
 def quick_gelu(x: Tensor) -> Tensor:
@@ -109,6 +109,8 @@ class GSetActivation(Layer):
         super().__init__()
         self.basis = GSetBasis(gset, device, dtype, normalised)
         self.pointwise = Pointwise(function)
+        for side in (enter, leave):
+            check_choice("basis", side, ACTIVATION_BASES)
         self.enter, self.leave = enter, leave
         self._both = enter == leave == "irreps"
 

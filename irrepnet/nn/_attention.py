@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812
 from irrepnet.nn._dense import DenseAttention
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels
-from irrepnet.types import FeatureType, head_type
+from irrepnet.types import FeatureType, check_rate, head_type
 
 
 class IsotypicAttention(Layer):
@@ -44,6 +44,7 @@ class IsotypicAttention(Layer):
 
     def __init__(self, feature_type: FeatureType, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
+        check_rate(dropout, "dropout=")
         head_type(feature_type, heads)
         self.feature_type, self.heads, self.dropout = feature_type, heads, dropout
         self.in_type, self.dim = 3 * feature_type, feature_type.dim

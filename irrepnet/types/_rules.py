@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from irrepnet._errors import FeatureTypeError, HeadsError, IrrepMismatchError, SpecError
+from irrepnet.types._checks import check_channels_exist
 from irrepnet.types._feature_type import FeatureType
 
 CENTRINGS = ("every_irrep", "invariant", "none")
@@ -45,6 +46,7 @@ def head_type(feature_type: FeatureType, heads: int) -> FeatureType:
 
 def check_norm(feature_type: FeatureType, centring: str, weighting: str) -> None:
     """Whether the norm exists for the type; raises with the reason if not."""
+    check_channels_exist(feature_type)
     check_choice("centring", centring, CENTRINGS)
     check_choice("weighting", weighting, WEIGHTINGS)
     single = [
@@ -65,6 +67,18 @@ def check_norm(feature_type: FeatureType, centring: str, weighting: str) -> None
 def num_invariants(feature_type: FeatureType, kind: str) -> int:
     """How many invariants `InvariantMap` gives."""
     return feature_type.num_invariants if kind == "trivial" else sum(feature_type.multiplicities)
+
+
+def check_invariants(feature_type: FeatureType, kind: str) -> int:
+    """How many invariants `InvariantMap` gives; raises if the kind is unknown or gives none."""
+    check_choice("invariant", kind, INVARIANTS)
+    count = num_invariants(feature_type, kind)
+    if count == 0:
+        raise IrrepMismatchError(
+            f"{feature_type} has no trivial copy, so kind='trivial' gives nothing: expected "
+            f"kind='norm', or a type with trivial copies."
+        )
+    return count
 
 
 def check_linear(in_type: FeatureType, out_type: FeatureType) -> None:
