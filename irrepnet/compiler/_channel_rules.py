@@ -22,6 +22,7 @@ from irrepnet.types import (
     LINEAR_LOWERINGS,
     FeatureType,
     GSetType,
+    acts_directly,
     check_choice,
     check_eps,
     check_invariants,
@@ -123,7 +124,11 @@ class LayerNormRule:
 
 
 class ActivationRule:
-    """`specs.Activation`: a pointwise function on the points of a G-set."""
+    """`specs.Activation`: a pointwise function on the points of a G-set.
+
+    Where there is no such G-set an odd function may still act on the stored channels, if the group
+    permutes them up to sign; the resolved spec then has no points, `gset=()`.
+    """
 
     def source(self, spec: specs.Activation) -> Edge:
         return Features(spec.feature_type)
@@ -132,25 +137,32 @@ class ActivationRule:
         nn.check_function(spec.function)
         for side in (spec.enter, spec.leave):
             check_choice("basis", side, ACTIVATION_BASES)
+        if acts_directly(spec.feature_type, spec.function, spec.gset):
+            return replace(spec, gset=()), require_features(edge, spec.feature_type)
         gset = chosen_gset(spec.feature_type, spec.gset)
         on_points = gset if spec.enter == "points" else None
         at = require_features(edge, spec.feature_type, gset=on_points)
         left = gset if spec.leave == "points" else None
         return replace(spec, gset=gset.counts), replace(at, gset=left)
 
-    def points_in(self, spec: specs.Activation) -> GSetType:
-        """The points on which the input is needed."""
-        return gset_of(spec)
+    def points_in(self, spec: specs.Activation) -> GSetType | None:
+        """The points on which the input is needed, if any."""
+        return gset_of(spec) if spec.gset else None
 
-    def points_out(self, spec: specs.Activation) -> GSetType:
+    def points_out(self, spec: specs.Activation) -> GSetType | None:
         """The points on which the output could stay."""
-        return gset_of(spec)
+        return self.points_in(spec)
 
     def decide(self, spec: specs.Activation, edge: Edge) -> str:
+        if not spec.gset:
+            return (
+                f"{spec.function} on the stored channels: it is odd, the group permutes them up to "
+                f"sign, and they are no permutation representation"
+            )
         return f"{spec.function} on {gset_of(spec)}"
 
     def cost(self, spec: specs.Activation, edge: Edge, positions: int) -> Cost:
-        products, additions = basis_flops(gset_of(spec))
+        products, additions = basis_flops(gset_of(spec))  # none without points
         if not spec.normalised:  # one addition for each channel, no factor
             additions //= 2
         changes = [spec.enter, spec.leave].count("irreps")
@@ -164,6 +176,8 @@ class ActivationRule:
         )
 
     def emit(self, spec: specs.Activation, edge: Edge, factory: Factory) -> nn.Layer:
+        if not spec.gset:
+            return nn.DirectActivation(spec.feature_type, spec.function, **factory.kwargs)
         return nn.GSetActivation(
             gset_of(spec),
             spec.function,

@@ -56,11 +56,15 @@ class LayerNorm(Spec):
 class Activation(Spec):
     """A pointwise function through a basis that the group permutes.
 
+    Where the type has no such basis, an odd function may act on the stored channels themselves, if
+    the group permutes them up to sign; else `Gated` and `NormActivation` are legal on every type.
+
     Attributes:
         feature_type: Type of the channels.
         function: One of `nn.FUNCTIONS`.
         gset: Pairs of a stabiliser (its elements) and a number of orbits; `None` lets the compiler
-            choose, most regular orbits first, and store its choice in the plan.
+            choose, most regular orbits first, and store its choice in the plan; `()` asks for no
+            points: an odd function on the stored channels.
         enter: Basis of the input, `"irreps"` or `"points"` (of the G-set); a pass of the compiler
             sets it where the layer before leaves its output on the same points.
         leave: Basis of the output.

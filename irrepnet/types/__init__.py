@@ -28,6 +28,7 @@ from irrepnet.types._gset_type import Orbits as Orbits
 from irrepnet.types._gset_type import canonical_stabiliser as canonical_stabiliser
 from irrepnet.types._pointwise import PARITY as PARITY
 from irrepnet.types._pointwise import absolute_type as absolute_type
+from irrepnet.types._pointwise import acts_directly as acts_directly
 from irrepnet.types._pointwise import check_pointwise as check_pointwise
 from irrepnet.types._pointwise import is_signed_permutation as is_signed_permutation
 from irrepnet.types._polynomials import PolynomialInvariants as PolynomialInvariants
