@@ -10,6 +10,7 @@ from irrepnet.compiler._cost_of_basis import (
     basis_flops,
     common_blocks,
     gset_of,
+    lowered,
     num_weights,
     product_flops,
 )
@@ -19,7 +20,6 @@ from irrepnet.compiler._rule import NOTHING, Cost, Factory, register
 from irrepnet.types import (
     ACTIVATION_BASES,
     INITIALISATIONS,
-    LINEAR_LOWERINGS,
     FeatureType,
     GSetType,
     acts_directly,
@@ -27,9 +27,11 @@ from irrepnet.types import (
     check_eps,
     check_invariants,
     check_linear,
+    check_lowering,
     check_norm,
     check_rate,
     chosen_gset,
+    describe_lowering,
 )
 
 
@@ -42,7 +44,7 @@ class LinearRule:
     def check(self, spec: specs.Linear, edge: Edge) -> tuple[specs.Linear, Edge]:
         at = require_features(edge, spec.in_type)
         check_linear(spec.in_type, spec.out_type)
-        check_choice("lowering", spec.lowering or "separate", LINEAR_LOWERINGS)
+        check_lowering(spec.lowering or "separate", spec.out_type)
         check_choice("initialisation", spec.init, INITIALISATIONS)
         return spec, replace(at, type=spec.out_type)
 
@@ -55,7 +57,11 @@ class LinearRule:
         )
         dense = spec.in_type.dim * spec.out_type.dim
         bias = spec.out_type.num_invariants if spec.bias else 0
-        lowered = "" if spec.lowering in (None, "separate") else f"\nlowered {spec.lowering}"
+        lowered = (
+            ""
+            if spec.lowering in (None, "separate")
+            else f"\nlowered {describe_lowering(spec.lowering)}"
+        )
         return (
             f"{blocks}\n{num_weights(spec.in_type, spec.out_type)} of {dense} weights of the dense "
             f"map, {product_flops(spec.in_type, spec.out_type)} of {2 * dense} FLOPs a position; "
@@ -64,16 +70,12 @@ class LinearRule:
 
     def cost(self, spec: specs.Linear, edge: Edge, positions: int) -> Cost:
         bias = spec.out_type.num_invariants if spec.bias else 0
-        weights = num_weights(spec.in_type, spec.out_type)
-        products, kept = product_flops(spec.in_type, spec.out_type), weights + bias
-        if spec.lowering == "dense":
-            kept = spec.in_type.dim * spec.out_type.dim + bias
-            products = 2 * spec.in_type.dim * spec.out_type.dim
+        products, read = lowered(spec.in_type, spec.out_type, spec.lowering)
         return Cost(
-            params=weights + bias,
+            params=num_weights(spec.in_type, spec.out_type) + bias,
             matmul=positions * products,
             other=(("bias", positions * bias),),
-            weights=kept,
+            weights=read + bias,
         )
 
     def emit(self, spec: specs.Linear, edge: Edge, factory: Factory) -> nn.Layer:
@@ -299,12 +301,14 @@ class InvariantMapRule:
         }[spec.kind]
 
     def cost(self, spec: specs.InvariantMap, edge: Edge, positions: int) -> Cost:
+        if spec.kind == "trivial":  # the first channels of the input
+            return NOTHING
         x = spec.feature_type
         # |a| is one operation a copy; a norm of d components is d squares, d - 1 additions, a root.
         norm = sum(b.multiplicity * (2 * b.irrep.dim if b.irrep.dim > 1 else 1) for b in x.blocks)
         scaled = sum(b.multiplicity for b in x.blocks if b.irrep.dim > 1)
         found = norm - x.num_invariants + (scaled if spec.kind == "rms" else 0)
-        return Cost(other=() if spec.kind == "trivial" else (("elementwise", positions * found),))
+        return Cost(other=(("elementwise", positions * found),))
 
     def emit(self, spec: specs.InvariantMap, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.InvariantMap(spec.feature_type, spec.kind)

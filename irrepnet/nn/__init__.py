@@ -6,7 +6,7 @@ from irrepnet.nn._activation import ToIrreps as ToIrreps
 from irrepnet.nn._activation import check_function as check_function
 from irrepnet.nn._attention import IsotypicAttention as IsotypicAttention
 from irrepnet.nn._block_map import block_maps as block_maps
-from irrepnet.nn._block_map import products as products
+from irrepnet.nn._block_map import calls as calls
 from irrepnet.nn._chain import Chain as Chain
 from irrepnet.nn._chain import Classifier as Classifier
 from irrepnet.nn._chain import Residual as Residual
@@ -37,6 +37,7 @@ from irrepnet.nn._permuted_attention import tripled as tripled
 from irrepnet.nn._pointwise_layers import DropPath as DropPath
 from irrepnet.nn._pointwise_layers import InvariantDropout as InvariantDropout
 from irrepnet.nn._pointwise_layers import LayerScale as LayerScale
+from irrepnet.nn._prepacked import can_prepack as can_prepack
 from irrepnet.nn._resample import Downsample as Downsample
 from irrepnet.nn._resample import Unpatchify as Unpatchify
 from irrepnet.nn._resample import Upsample as Upsample

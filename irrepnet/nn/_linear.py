@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from irrepnet.nn._block_map import BlockMap, Product, block_maps, products
+from irrepnet.nn._block_map import BlockMap, Call, Span, block_maps, calls
 from irrepnet.nn._copies import invariant_channels
 from irrepnet.nn._eager import writes_in_place
 from irrepnet.nn._expanded import Expanded
 from irrepnet.nn._initialise import initialise_
 from irrepnet.nn._layer import Layer
+from irrepnet.nn._prepacked import Packed
 from irrepnet.nn._real_matrix import real_matrix
 from irrepnet.nn._shapes import check_channels
-from irrepnet.types import LINEAR_LOWERINGS, FeatureType, check_choice, check_linear
+from irrepnet.types import FeatureType, Lowering, check_linear, check_lowering
 
 
 class IsotypicLinear(Layer):
@@ -36,8 +39,10 @@ class IsotypicLinear(Layer):
             (`nn.Linear`'s own, for the block's own fan-in).
         lowering: How the blocks are multiplied: `"separate"`, one product for each; `"batched"`,
             neighbouring products of one size in one call; `"dense"`, one product with the expanded
-            matrix, which costs its FLOPs and wins only where blocks are tiny. The parameters are
-            the same.
+            matrix, which costs its FLOPs and wins only where blocks are tiny; `"prepacked"`, as
+            `"separate"`, but in float32 inference on a CPU by oneDNN with weights in its own layout
+            (see `Packed`). Pairs of one of them and names of irreps give neighbouring blocks one
+            each. The parameters are the same.
         device: Where the parameters live.
         dtype: Their dtype.
 
@@ -65,7 +70,7 @@ class IsotypicLinear(Layer):
         out_type: FeatureType,
         bias: bool = True,
         init: str = "normal",
-        lowering: str = "separate",
+        lowering: Lowering = "separate",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -74,12 +79,15 @@ class IsotypicLinear(Layer):
         self.in_type, self.out_type, self.init = in_type, out_type, init
         self.in_dim, self.out_dim = in_type.dim, out_type.dim
         factory = {"device": device, "dtype": dtype}
-        check_choice("lowering", lowering, LINEAR_LOWERINGS)
+        check_lowering(lowering, out_type)
         self.lowering = lowering
         self._maps = block_maps(in_type, out_type)
-        self._products = products(self._maps, lowering == "batched")
-        # What inference keeps: the dense matrix, or a stack of weights for each group of products.
-        self._expanded = [Expanded() for _ in self._products] or [Expanded()]
+        self._calls = calls(self._maps, lowering)
+        called = {block.name for call in self._calls for block in call.blocks}
+        self._apart = tuple(block for block in self._maps if block.name not in called)
+        # What inference keeps for each call: an expanded matrix, or a stack of weights.
+        self._expanded = [Expanded() for _ in self._calls]
+        self._packed = [Packed() if call.way == "prepacked" else None for call in self._calls]
         for block in self._reached():
             weight = nn.Parameter(torch.empty(block.weight_shape, **factory))
             self.register_parameter(f"weight_{block.name}", weight)
@@ -106,29 +114,32 @@ class IsotypicLinear(Layer):
         """Apply the map along the last axis."""
         check_channels(x, self.in_type, self.in_dim)
         rows = x.reshape(-1, self.in_dim)
-        if self.lowering == "dense":
-            bias = None if self.bias is None else invariant_channels(self.bias, self.out_dim)
-            weight = self._expanded[0].get(x, self._sources(), self.weight_matrix)
-            out = F.linear(rows, weight, bias)
-        else:
-            out = self._write(rows) if writes_in_place(x) else self._build(rows)
+        out = self._write(rows) if writes_in_place(x) else self._build(rows)
         return out.view(*x.shape[:-1], self.out_dim)
 
     def _write(self, x: Tensor) -> Tensor:
         """Each product goes straight into its slice of the output: no copy, no concatenation."""
         out = x.new_empty(x.shape[0], self.out_dim)
-        for block in self._maps:
+        for block in self._apart:
             bias = self.bias if block.invariant else None
             first, last = block.target
-            if not block.reached:
-                out[:, first:last].zero_() if bias is None else out[:, first:last].copy_(bias)
-            elif not block.pairs:
+            if block.reached:
                 out[:, first:last] = self._mixed(x, block)
-        for k, group in enumerate(self._products):
-            source, target = _stacked(x, group, 0), _stacked(out, group, 1)
-            bias = self.bias if group[0].block.invariant else None
+            elif bias is None:
+                out[:, first:last].zero_()
+            else:
+                out[:, first:last].copy_(bias)
+        for k, call in enumerate(self._calls):
+            source, target = _stacked(x, call, 0), _stacked(out, call, 1)
+            bias, packed = self._bias(call), self._packed[k]
+            if packed is not None and packed.fits(x, self._sources(call)):
+                made = packed.multiply(source, self._sources(call), self._expand(call), bias)
+                if made.shape == out.shape:
+                    return made
+                target.copy_(made)
+                continue
             weight = self._weights(k, x).mT
-            if len(group) > 1:
+            if len(call.spans) > 1:
                 torch.bmm(source, weight, out=target)
                 if bias is not None:
                     target[0] += bias
@@ -141,42 +152,52 @@ class IsotypicLinear(Layer):
     def _build(self, x: Tensor) -> Tensor:
         """The same map without writing in place, for autograd, tracing and autocast."""
         parts = []
-        for block in self._maps:
+        for block in self._apart:
             bias = self.bias if block.invariant else None
-            if not block.reached:
+            if block.reached:
+                parts.append((block.target[0], self._mixed(x, block)))
+            else:
                 shape = (x.shape[0], block.target[1] - block.target[0])
                 part = x.new_zeros(shape) if bias is None else bias.to(x).expand(shape)
                 parts.append((block.target[0], part))
-            elif not block.pairs:
-                parts.append((block.target[0], self._mixed(x, block)))
-        for k, group in enumerate(self._products):
-            source, weight = _stacked(x, group, 0), self._weights(k, x)
-            bias = self.bias if group[0].block.invariant else None
-            if len(group) == 1:
-                parts.append((group[0].target[0], F.linear(source, weight, bias)))
+        for k, call in enumerate(self._calls):
+            source, weight, bias = _stacked(x, call, 0), self._weights(k, x), self._bias(call)
+            if len(call.spans) == 1:
+                parts.append((call.spans[0][1][0], F.linear(source, weight, bias)))
                 continue
             planes = torch.bmm(source, weight.mT).unbind(0)
             if bias is not None:
                 planes = (planes[0] + bias.to(planes[0].dtype), *planes[1:])
-            parts += [(p.target[0], plane) for p, plane in zip(group, planes, strict=True)]
+            targets = (target[0] for _, target in call.spans)
+            parts += zip(targets, planes, strict=True)
         ordered = [part for _, part in sorted(parts, key=lambda pair: pair[0])]
         if len(ordered) == 1:
             return ordered[0]
         return torch.cat([part.to(ordered[0].dtype) for part in ordered], dim=-1)
 
-    def _weights(self, k: int, x: Tensor) -> Tensor:
-        """The matrices of a group of products: one, or a stack of them."""
-        group = self._products[k]
-        if len(group) == 1:
-            return self._matrix(group[0].block)
-        return self._expanded[k].get(
-            x,
-            tuple(self.weight(product.block.name) for product in group),
-            lambda: torch.stack([self._matrix(product.block) for product in group]),
-        )
+    def _bias(self, call: Call) -> Tensor | None:
+        """The bias of a call's first product."""
+        if self.bias is None or not call.invariant:
+            return None
+        return invariant_channels(self.bias, call.spans[0][1][1])
 
-    def _sources(self) -> tuple[Tensor, ...]:
-        return tuple(self.weight(block.name) for block in self._reached())
+    def _weights(self, k: int, x: Tensor) -> Tensor:
+        """The matrices of a call: one, or a stack of them."""
+        call = self._calls[k]
+        if call.way != "dense" and len(call.spans) == 1:
+            return self._matrix(call.blocks[0])
+        return self._expanded[k].get(x, self._sources(call), self._expand(call))
+
+    def _expand(self, call: Call) -> Callable[[], Tensor]:
+        """What makes a call's matrices from the parameters."""
+        if call.way == "dense":
+            return lambda: self._expanded_matrix(call.blocks, call.spans[0])
+        if len(call.spans) == 1:
+            return lambda: self._matrix(call.blocks[0])
+        return lambda: torch.stack([self._matrix(block) for block in call.blocks])
+
+    def _sources(self, call: Call) -> tuple[Tensor, ...]:
+        return tuple(self.weight(block.name) for block in call.blocks if block.reached)
 
     def _mixed(self, x: Tensor, block: BlockMap) -> Tensor:
         """Complex or quaternionic type with several components for each commutant direction."""
@@ -200,10 +221,16 @@ class IsotypicLinear(Layer):
 
     def weight_matrix(self) -> Float[Tensor, "out_dim in_dim"]:
         """The map as one dense matrix: what a network without symmetry would multiply by."""
-        dense = next(self.parameters()).new_zeros(self.out_dim, self.in_dim)
-        for block in self._reached():
+        return self._expanded_matrix(self._maps, ((0, self.in_dim), (0, self.out_dim)))
+
+    def _expanded_matrix(self, blocks: tuple[BlockMap, ...], spans: tuple[Span, Span]) -> Tensor:
+        """The part of the dense matrix from an input span to an output span."""
+        (first, last), (start, stop) = spans
+        dense = next(self.parameters()).new_zeros(stop - start, last - first)
+        for block in (b for b in blocks if b.reached):
             e, size, (copies, new_copies) = block.end_dim, block.components, block.copies
-            part = dense[slice(*block.target), slice(*block.source)]
+            part = dense[block.target[0] - start : block.target[1] - start]
+            part = part[:, block.source[0] - first : block.source[1] - first]
             part = part.unflatten(1, (e, size, copies)).unflatten(0, (e, size, new_copies))
             matrix = self._matrix(block).view(e, new_copies, e, copies)
             for c in range(size):
@@ -242,10 +269,10 @@ class IsotypicLinear(Layer):
         return f"{self.in_type} -> {self.out_type}, bias={self.bias is not None}{lowered}"
 
 
-def _stacked(x: Tensor, group: tuple[Product, ...], side: int) -> Tensor:
-    """A view of the columns of a group of products: `(rows, width)`, or `(group, rows, width)`."""
-    spans = [(p.source, p.target)[side] for p in group]
+def _stacked(x: Tensor, call: Call, side: int) -> Tensor:
+    """A view of the columns of a call: `(rows, width)`, or `(products, rows, width)`."""
+    spans = [pair[side] for pair in call.spans]
     columns = x[:, spans[0][0] : spans[-1][1]]
-    if len(group) == 1:
+    if len(spans) == 1:
         return columns
-    return columns.unflatten(-1, (len(group), -1)).transpose(0, 1)
+    return columns.unflatten(-1, (len(spans), -1)).transpose(0, 1)

@@ -6,6 +6,7 @@ from irrepnet.types._checks import check_eps as check_eps
 from irrepnet.types._checks import check_group as check_group
 from irrepnet.types._checks import check_invariants_exist as check_invariants_exist
 from irrepnet.types._checks import check_rate as check_rate
+from irrepnet.types._cone import cone_facets as cone_facets
 from irrepnet.types._depthwise import PAIRINGS as PAIRINGS
 from irrepnet.types._depthwise import default_pairing as default_pairing
 from irrepnet.types._depthwise import gset_kernels as gset_kernels
@@ -44,10 +45,13 @@ from irrepnet.types._rules import LINEAR_LOWERINGS as LINEAR_LOWERINGS
 from irrepnet.types._rules import POOLED_INVARIANTS as POOLED_INVARIANTS
 from irrepnet.types._rules import POOLS as POOLS
 from irrepnet.types._rules import WEIGHTINGS as WEIGHTINGS
+from irrepnet.types._rules import Lowering as Lowering
 from irrepnet.types._rules import check_choice as check_choice
 from irrepnet.types._rules import check_invariants as check_invariants
 from irrepnet.types._rules import check_linear as check_linear
+from irrepnet.types._rules import check_lowering as check_lowering
 from irrepnet.types._rules import check_norm as check_norm
+from irrepnet.types._rules import describe_lowering as describe_lowering
 from irrepnet.types._rules import head_type as head_type
 from irrepnet.types._rules import num_invariants as num_invariants
 from irrepnet.types._scaled import CountedPoints as CountedPoints
