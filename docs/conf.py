@@ -19,7 +19,6 @@ html_theme_options = {"navigation_with_keys": True}
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "docstrings",
     "sphinx.ext.viewcode",
     "mathml",
@@ -36,8 +35,7 @@ myst_heading_anchors = 3
 # Docstrings put code between single backticks.
 default_role = "code"
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": True}
-autosummary_generate = False
+autodoc_default_options = {"members": True}
 html_show_sourcelink = False
 
 

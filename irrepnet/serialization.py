@@ -36,6 +36,7 @@ def save(model: nn.Layer, path: str | os.PathLike[str]) -> None:
         "irrepnet_format": FORMAT,
         "spec": json.dumps(model.plan.spec.to_json()),
         "lowering": model.plan.lowering,
+        "dtype": str(_dtype(model)).removeprefix("torch."),
     }
     state = {key: value.detach().contiguous() for key, value in model.state_dict().items()}
     if any(value.is_meta for value in state.values()):
@@ -53,6 +54,12 @@ def save(model: nn.Layer, path: str | os.PathLike[str]) -> None:
         ) from None
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _dtype(model: nn.Layer) -> torch.dtype:
+    """Of the weights, or where there are none of the tables."""
+    found = (t.dtype for t in (*model.parameters(), *model.buffers()) if t.is_floating_point())
+    return next(found, torch.get_default_dtype())
 
 
 def load(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> nn.Layer:
@@ -79,7 +86,7 @@ def load(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> nn
             f"irrepnet.save writes it."
         )
     spec = _spec(path, metadata)
-    dtype = next((v.dtype for v in state.values() if v.is_floating_point()), None)
+    dtype = getattr(torch, metadata.get("dtype", "float32"))
     if isinstance(spec, specs.Classifier):
         model = models.build(spec, device, dtype, metadata["lowering"])
     else:

@@ -151,3 +151,10 @@ def test_the_documents_are_built_as_contributing_says() -> None:
         text for kind, text in blocks((ROOT / "CONTRIBUTING.md").read_text()) if kind == "bash"
     ]
     assert shells[1].startswith("pip install -c constraints.txt -e '.[docs]' && sphinx-build -W ")
+
+
+def test_every_public_package_has_an_api_page() -> None:
+    found = {path.parent.name for path in (ROOT / "irrepnet").glob("*/__init__.py")}
+    found |= {path.stem for path in (ROOT / "irrepnet").glob("[a-z]*.py")}
+    pages = {path.stem for path in (ROOT / "docs/api").glob("*.md")}
+    assert pages - {"index"} == found - {"cli"}

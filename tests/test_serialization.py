@@ -95,7 +95,7 @@ def test_what_a_file_holds(file: Path) -> None:
     model = random_narrow("flop", break_at=[("trivial", 1)])
     ir.save(model, file)
     metadata = metadata_of(file)
-    assert set(metadata) == {"irrepnet_format", "spec", "lowering"}
+    assert set(metadata) == {"irrepnet_format", "spec", "lowering", "dtype"}
     assert metadata["irrepnet_format"] == "1"
     assert metadata["lowering"] == "block"
     assert specs.from_json(json.loads(metadata["spec"])) == model.plan.spec
@@ -122,6 +122,18 @@ def test_a_reset_classifier_is_stored(file: Path) -> None:
     assert isinstance(loaded, ir.nn.Classifier)
     assert loaded.num_classes == 2
     assert torch.equal(loaded(images(model)), model(images(model)))
+
+
+def test_the_dtype_of_a_network_without_weights(file: Path) -> None:
+    X = ir.FeatureType(ir.groups.flop(), "2*sym + 2*asym")
+    for spec in (ir.specs.Activation(X), ir.specs.DropPath(X, 0.5), ir.specs.PolynomialMap(X)):
+        for dtype in (torch.float64, torch.float32):
+            net = ir.compile(spec, dtype=dtype).eval()
+            ir.save(net, file)
+            loaded = ir.load(file)
+            assert {b.dtype for b in loaded.buffers() if b.is_floating_point()} <= {dtype}
+            x = torch.randn(3, 4, dtype=dtype)
+            assert torch.equal(loaded(x), net(x))
 
 
 def test_a_dtype_changed_after_building(file: Path) -> None:

@@ -5,7 +5,9 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.ext.napoleon import Config, GoogleDocstring
 
-_CONFIG = Config(napoleon_custom_sections=["Cost"], napoleon_use_rtype=False)
+_CONFIG = Config(
+    napoleon_custom_sections=["Cost"], napoleon_use_ivar=True, napoleon_use_rtype=False
+)
 
 
 def _read(app: Sphinx, what: Any, name: str, obj: object, options: Any, lines: list[str]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from irrepnet import nn, specs
-from irrepnet._errors import FeatureTypeError, IrrepMismatchError, SpecError
+from irrepnet._errors import FeatureTypeError
 from irrepnet.compiler._cost_of_basis import (
     basis_flops,
     common_blocks,
     gset_of,
+    lowered,
     num_weights,
     product_flops,
 )
@@ -19,15 +20,18 @@ from irrepnet.compiler._rule import NOTHING, Cost, Factory, register
 from irrepnet.types import (
     ACTIVATION_BASES,
     INITIALISATIONS,
-    INVARIANTS,
-    LINEAR_LOWERINGS,
     FeatureType,
     GSetType,
+    acts_directly,
     check_choice,
+    check_eps,
+    check_invariants,
     check_linear,
+    check_lowering,
     check_norm,
+    check_rate,
     chosen_gset,
-    num_invariants,
+    describe_lowering,
 )
 
 
@@ -40,7 +44,7 @@ class LinearRule:
     def check(self, spec: specs.Linear, edge: Edge) -> tuple[specs.Linear, Edge]:
         at = require_features(edge, spec.in_type)
         check_linear(spec.in_type, spec.out_type)
-        check_choice("lowering", spec.lowering or "separate", LINEAR_LOWERINGS)
+        check_lowering(spec.lowering or "separate", spec.out_type)
         check_choice("initialisation", spec.init, INITIALISATIONS)
         return spec, replace(at, type=spec.out_type)
 
@@ -53,7 +57,11 @@ class LinearRule:
         )
         dense = spec.in_type.dim * spec.out_type.dim
         bias = spec.out_type.num_invariants if spec.bias else 0
-        lowered = "" if spec.lowering in (None, "separate") else f"\nlowered {spec.lowering}"
+        lowered = (
+            ""
+            if spec.lowering in (None, "separate")
+            else f"\nlowered {describe_lowering(spec.lowering)}"
+        )
         return (
             f"{blocks}\n{num_weights(spec.in_type, spec.out_type)} of {dense} weights of the dense "
             f"map, {product_flops(spec.in_type, spec.out_type)} of {2 * dense} FLOPs a position; "
@@ -62,16 +70,12 @@ class LinearRule:
 
     def cost(self, spec: specs.Linear, edge: Edge, positions: int) -> Cost:
         bias = spec.out_type.num_invariants if spec.bias else 0
-        weights = num_weights(spec.in_type, spec.out_type)
-        products, kept = product_flops(spec.in_type, spec.out_type), weights + bias
-        if spec.lowering == "dense":
-            kept = spec.in_type.dim * spec.out_type.dim + bias
-            products = 2 * spec.in_type.dim * spec.out_type.dim
+        products, read = lowered(spec.in_type, spec.out_type, spec.lowering)
         return Cost(
-            params=weights + bias,
+            params=num_weights(spec.in_type, spec.out_type) + bias,
             matmul=positions * products,
             other=(("bias", positions * bias),),
-            weights=kept,
+            weights=read + bias,
         )
 
     def emit(self, spec: specs.Linear, edge: Edge, factory: Factory) -> nn.Layer:
@@ -94,8 +98,7 @@ class LayerNormRule:
     def check(self, spec: specs.LayerNorm, edge: Edge) -> tuple[specs.LayerNorm, Edge]:
         at = require_features(edge, spec.feature_type)
         check_norm(spec.feature_type, spec.centring, spec.weighting)
-        if spec.eps < 0:
-            raise SpecError(f"got eps={spec.eps}: expected a number >= 0, such as 1e-6.")
+        check_eps(spec.eps)
         return spec, at
 
     def decide(self, spec: specs.LayerNorm, edge: Edge) -> str:
@@ -123,7 +126,11 @@ class LayerNormRule:
 
 
 class ActivationRule:
-    """`specs.Activation`: a pointwise function on the points of a G-set."""
+    """`specs.Activation`: a pointwise function on the points of a G-set.
+
+    Where there is no such G-set an odd function may still act on the stored channels, if the group
+    permutes them up to sign; the resolved spec then has no points, `gset=()`.
+    """
 
     def source(self, spec: specs.Activation) -> Edge:
         return Features(spec.feature_type)
@@ -132,25 +139,32 @@ class ActivationRule:
         nn.check_function(spec.function)
         for side in (spec.enter, spec.leave):
             check_choice("basis", side, ACTIVATION_BASES)
+        if acts_directly(spec.feature_type, spec.function, spec.gset):
+            return replace(spec, gset=()), require_features(edge, spec.feature_type)
         gset = chosen_gset(spec.feature_type, spec.gset)
         on_points = gset if spec.enter == "points" else None
         at = require_features(edge, spec.feature_type, gset=on_points)
         left = gset if spec.leave == "points" else None
         return replace(spec, gset=gset.counts), replace(at, gset=left)
 
-    def points_in(self, spec: specs.Activation) -> GSetType:
-        """The points on which the input is needed."""
-        return gset_of(spec)
+    def points_in(self, spec: specs.Activation) -> GSetType | None:
+        """The points on which the input is needed, if any."""
+        return gset_of(spec) if spec.gset else None
 
-    def points_out(self, spec: specs.Activation) -> GSetType:
+    def points_out(self, spec: specs.Activation) -> GSetType | None:
         """The points on which the output could stay."""
-        return gset_of(spec)
+        return self.points_in(spec)
 
     def decide(self, spec: specs.Activation, edge: Edge) -> str:
+        if not spec.gset:
+            return (
+                f"{spec.function} on the stored channels: it is odd, the group permutes them up to "
+                f"sign, and they are no permutation representation"
+            )
         return f"{spec.function} on {gset_of(spec)}"
 
     def cost(self, spec: specs.Activation, edge: Edge, positions: int) -> Cost:
-        products, additions = basis_flops(gset_of(spec))
+        products, additions = basis_flops(gset_of(spec))  # none without points
         if not spec.normalised:  # one addition for each channel, no factor
             additions //= 2
         changes = [spec.enter, spec.leave].count("irreps")
@@ -165,6 +179,8 @@ class ActivationRule:
         )
 
     def emit(self, spec: specs.Activation, edge: Edge, factory: Factory) -> nn.Layer:
+        if not spec.gset:
+            return nn.DirectActivation(spec.feature_type, spec.function, **factory.kwargs)
         return nn.GSetActivation(
             gset_of(spec),
             spec.function,
@@ -227,7 +243,7 @@ class DropPathRule:
         return Features(spec.feature_type)
 
     def check(self, spec: specs.DropPath, edge: Edge) -> tuple[specs.DropPath, Edge]:
-        _check_rate(spec.rate)
+        check_rate(spec.rate)
         return spec, require_features(edge, spec.feature_type, any_basis=True)
 
     def decide(self, spec: specs.DropPath, edge: Edge) -> str:
@@ -249,7 +265,7 @@ class InvariantDropoutRule:
     def check(
         self, spec: specs.InvariantDropout, edge: Edge
     ) -> tuple[specs.InvariantDropout, Edge]:
-        _check_rate(spec.rate)
+        check_rate(spec.rate)
         x = spec.feature_type
         if x.num_invariants != x.dim:
             raise FeatureTypeError(
@@ -276,13 +292,7 @@ class InvariantMapRule:
 
     def check(self, spec: specs.InvariantMap, edge: Edge) -> tuple[specs.InvariantMap, Edge]:
         at = require_features(edge, spec.feature_type)
-        check_choice("invariant", spec.kind, INVARIANTS)
-        count = num_invariants(spec.feature_type, spec.kind)
-        if count == 0:
-            raise IrrepMismatchError(
-                f"{spec.feature_type} has no trivial copy, so kind='trivial' gives nothing: "
-                f"expected kind='norm', or a type with trivial copies."
-            )
+        count = check_invariants(spec.feature_type, spec.kind)
         return spec, replace(at, type=FeatureType.trivial(at.group, count))
 
     def decide(self, spec: specs.InvariantMap, edge: Edge) -> str:
@@ -293,20 +303,17 @@ class InvariantMapRule:
         }[spec.kind]
 
     def cost(self, spec: specs.InvariantMap, edge: Edge, positions: int) -> Cost:
+        if spec.kind == "trivial":  # the first channels of the input
+            return NOTHING
         x = spec.feature_type
         # |a| is one operation a copy; a norm of d components is d squares, d - 1 additions, a root.
         norm = sum(b.multiplicity * (2 * b.irrep.dim if b.irrep.dim > 1 else 1) for b in x.blocks)
         scaled = sum(b.multiplicity for b in x.blocks if b.irrep.dim > 1)
         found = norm - x.num_invariants + (scaled if spec.kind == "rms" else 0)
-        return Cost(other=() if spec.kind == "trivial" else (("elementwise", positions * found),))
+        return Cost(other=(("elementwise", positions * found),))
 
     def emit(self, spec: specs.InvariantMap, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.InvariantMap(spec.feature_type, spec.kind)
-
-
-def _check_rate(rate: float) -> None:
-    if not 0 <= rate < 1:
-        raise SpecError(f"got a dropping rate of {rate}: expected 0 <= rate < 1.")
 
 
 register(specs.Linear, LinearRule())

@@ -11,13 +11,14 @@ from irrepnet._errors import SpecError
 from irrepnet.compiler._cost_of_basis import basis_flops, gset_of, num_weights, run_flops
 from irrepnet.compiler._edge import Edge
 from irrepnet.compiler._rule import Cost, Factory, register
-from irrepnet.compiler._window_rules import check_group, on_grid, require_tokens
+from irrepnet.compiler._window_rules import on_grid, require_tokens
 from irrepnet.types import (
     ACTIVATION_BASES,
     PAIRINGS,
     GSetType,
     WindowType,
     check_choice,
+    check_group,
     check_linear,
     chosen_gset,
     convolved_grid,

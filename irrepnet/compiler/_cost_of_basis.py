@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from irrepnet.nn import ADDITIONS_UP_TO
-from irrepnet.types import Block, FeatureType, GSetType, Run
+from irrepnet.nn import ADDITIONS_UP_TO, block_maps, calls
+from irrepnet.types import Block, FeatureType, GSetType, Lowering, Run
 
 
 def common_blocks(in_type: FeatureType, out_type: FeatureType) -> list[tuple[Block, Block]]:
@@ -29,6 +29,21 @@ def product_flops(in_type: FeatureType, out_type: FeatureType) -> int:
         a.irrep.dim * a.irrep.end_dim * a.multiplicity * b.multiplicity
         for a, b in common_blocks(in_type, out_type)
     )
+
+
+def lowered(
+    in_type: FeatureType, out_type: FeatureType, lowering: Lowering | None
+) -> tuple[int, int]:
+    """FLOPs of an intertwiner for one position, and the weights that it reads, as it is lowered."""
+    if lowering is None or (isinstance(lowering, str) and lowering != "dense"):
+        return product_flops(in_type, out_type), num_weights(in_type, out_type)
+    maps = block_maps(in_type, out_type)
+    expanded = [call for call in calls(maps, lowering) if call.way == "dense"]
+    inside = {block.name for call in expanded for block in call.blocks}
+    others = [block for block in maps if block.name not in inside]
+    flops = sum(call.flops for call in expanded)
+    weights = flops // 2 + sum(block.num_weights for block in others)
+    return flops + sum(block.flops for block in others), weights
 
 
 def quotient(whole: int, part: int) -> int:

@@ -9,8 +9,11 @@ from irrepnet._errors import SpecError
 from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features
 from irrepnet.compiler._rule import NOTHING, Cost, Factory, register
-from irrepnet.compiler._window_rules import check_group, on_grid
-from irrepnet.types import check_preserves
+from irrepnet.compiler._window_rules import on_grid
+from irrepnet.types import (
+    check_group,
+    check_preserves,
+)
 
 
 def _require(edge: Edge, spec: specs.ToMaps | specs.FromMaps, maps: bool) -> Features:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from irrepnet._errors import FeatureTypeError, IrrepMismatchError, SpecError
+from irrepnet._errors import IrrepMismatchError, SpecError
 from irrepnet.compiler._edge import Edge, Features
-from irrepnet.types import FeatureType, GSetType
+from irrepnet.types import FeatureType, GSetType, check_channels_exist
 
 
 def check_types_meet(got: FeatureType, expected: FeatureType) -> None:
@@ -51,11 +51,7 @@ def require_features(
         SpecError: If it carries images, the basis differs, or the axis of the channels does.
         IrrepMismatchError: If the types differ.
     """
-    if expected.dim == 0:
-        raise FeatureTypeError(
-            f"the type {expected} over {expected.group.name} has no channels: expected a type with "
-            f"at least one."
-        )
+    check_channels_exist(expected)
     if not isinstance(edge, Features):
         raise SpecError(f"got {edge}: expected features of type {expected}; start with PatchEmbed.")
     check_types_meet(edge.type, expected)

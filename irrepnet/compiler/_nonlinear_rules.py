@@ -13,6 +13,7 @@ from irrepnet.types import (
     FeatureType,
     PolynomialInvariants,
     absolute_type,
+    check_count,
     check_pointwise,
     polynomial_invariants,
     smallest_part,
@@ -128,7 +129,7 @@ class MaxFilterRule:
 
     def check(self, spec: specs.MaxFilter, edge: Edge) -> tuple[specs.MaxFilter, Edge]:
         at = require_features(edge, spec.feature_type)
-        nn.check_filters(spec.filters)
+        check_count(spec.filters, "filters")
         return spec, replace(at, type=FeatureType.trivial(at.group, spec.filters))
 
     def decide(self, spec: specs.MaxFilter, edge: Edge) -> str:

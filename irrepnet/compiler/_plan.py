@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import networkx
 
 from irrepnet.compiler._edge import Edge
+from irrepnet.compiler._machine import Machine
 from irrepnet.specs import Spec
 
 
@@ -54,12 +55,16 @@ class Plan:
         lowering: How blocks are computed; `"block"` is one product for each isotypic block.
         declared: The spec before the passes rewrote it; the root's own if `None`.
         notes: What passes did and why: pairs of the path of a layer or a chain, and a text.
+        dtype: What numbers `"auto"` chooses for.
+        machine: The machine that `"auto"` chooses for; this one's calibration if `None`.
     """
 
     root: Node
     lowering: str = "block"
     declared: Spec | None = None
     notes: tuple[tuple[str, str], ...] = ()
+    dtype: str = "float32"
+    machine: Machine | None = None
 
     @property
     def spec(self) -> Spec:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from irrepnet import nn, specs
-from irrepnet._errors import FeatureTypeError, SpecError
 from irrepnet.compiler._channel_rules import LayerNormRule
 from irrepnet.compiler._cost_of_basis import basis_flops, gset_of
 from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features
 from irrepnet.compiler._rule import NOTHING, Cost, Factory, register
-from irrepnet.types import check_norm, chosen_gset
+from irrepnet.types import (
+    check_count,
+    check_eps,
+    check_invariants_exist,
+    check_norm,
+    check_rate,
+    chosen_gset,
+)
 
 
 class PermutedAttentionRule:
@@ -26,6 +32,7 @@ class PermutedAttentionRule:
         at = require_features(edge, 3 * spec.feature_type)
         gset = chosen_gset(spec.feature_type, spec.gset)
         nn.permuted_head_dim(gset, spec.heads)
+        check_rate(spec.dropout, "dropout=")
         return replace(spec, gset=gset.counts), replace(at, type=spec.feature_type)
 
     def decide(self, spec: specs.PermutedAttention, edge: Edge) -> str:
@@ -58,13 +65,8 @@ class RegisterTokensRule:
 
     def check(self, spec: specs.RegisterTokens, edge: Edge) -> tuple[specs.RegisterTokens, Edge]:
         at = require_features(edge, spec.feature_type)
-        if spec.count < 1:
-            raise SpecError(f"got {spec.count} register tokens: expected at least one.")
-        if spec.feature_type.num_invariants == 0:
-            raise FeatureTypeError(
-                f"{spec.feature_type} has no trivial copy, so invariant tokens are zero: expected "
-                f"a type with trivial copies, or no register tokens."
-            )
+        check_count(spec.count, "register tokens")
+        check_invariants_exist(spec.feature_type, "invariant tokens are", "no register tokens")
         positions = None if at.positions is None else at.positions + spec.count
         return spec, replace(at, positions=positions, prefix=at.prefix + spec.count)
 
@@ -85,8 +87,7 @@ class DropoutRule:
         return Features(spec.feature_type)
 
     def check(self, spec: specs.Dropout, edge: Edge) -> tuple[specs.Dropout, Edge]:
-        if not 0 <= spec.rate < 1:
-            raise SpecError(f"got a dropping rate of {spec.rate}: expected 0 <= rate < 1.")
+        check_rate(spec.rate)
         return spec, require_features(edge, spec.feature_type)
 
     def decide(self, spec: specs.Dropout, edge: Edge) -> str:
@@ -109,6 +110,7 @@ class RMSNormRule:
     def check(self, spec: specs.RMSNorm, edge: Edge) -> tuple[specs.RMSNorm, Edge]:
         at = require_features(edge, spec.feature_type)
         check_norm(spec.feature_type, spec.centring, spec.weighting)
+        check_eps(spec.eps)
         return spec, at
 
     def decide(self, spec: specs.RMSNorm, edge: Edge) -> str:

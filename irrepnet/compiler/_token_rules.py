@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from irrepnet import nn, specs
-from irrepnet._errors import FeatureTypeError, SpecError
+from irrepnet._errors import SpecError
 from irrepnet.actions import ImageAction
 from irrepnet.compiler._cost_of_basis import basis_flops
 from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features, require_grid
 from irrepnet.compiler._rule import Cost, Factory, register
-from irrepnet.types import POOLS, GSetType, check_choice, check_preserves, fixed_dims, head_type
+from irrepnet.types import (
+    POOLS,
+    GSetType,
+    check_choice,
+    check_invariants_exist,
+    check_preserves,
+    check_rate,
+    fixed_dims,
+    head_type,
+)
 
 
 class PositionalEmbeddingRule:
@@ -66,11 +75,9 @@ class ClassTokenRule:
 
     def check(self, spec: specs.ClassToken, edge: Edge) -> tuple[specs.ClassToken, Edge]:
         at = require_features(edge, spec.feature_type)
-        if spec.feature_type.num_invariants == 0:
-            raise FeatureTypeError(
-                f"{spec.feature_type} has no trivial copy, so an invariant class token is zero: "
-                f"expected a type with trivial copies, or global_pool='avg'."
-            )
+        check_invariants_exist(
+            spec.feature_type, "an invariant class token is", "global_pool='avg'"
+        )
         positions = None if at.positions is None else at.positions + 1
         return spec, replace(at, positions=positions, prefix=at.prefix + 1)
 
@@ -93,8 +100,7 @@ class AttentionRule:
     def check(self, spec: specs.Attention, edge: Edge) -> tuple[specs.Attention, Edge]:
         at = require_features(edge, 3 * spec.feature_type)
         head_type(spec.feature_type, spec.heads)
-        if not 0 <= spec.dropout < 1:
-            raise SpecError(f"got dropout={spec.dropout}: expected 0 <= dropout < 1.")
+        check_rate(spec.dropout, "dropout=")
         return spec, replace(at, type=spec.feature_type)
 
     def decide(self, spec: specs.Attention, edge: Edge) -> str:

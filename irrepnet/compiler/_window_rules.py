@@ -11,7 +11,16 @@ from irrepnet.compiler._cost_of_basis import num_weights, product_flops, quotien
 from irrepnet.compiler._edge import Edge, Features, Images
 from irrepnet.compiler._meet import require_features
 from irrepnet.compiler._rule import Cost, Factory, register
-from irrepnet.types import FeatureType, GSetType, WindowType, check_linear, tiled_grid
+from irrepnet.types import (
+    FeatureType,
+    GSetType,
+    WindowType,
+    check_count,
+    check_group,
+    check_linear,
+    grown_grid,
+    tiled_grid,
+)
 
 Size = tuple[int, int]
 
@@ -36,15 +45,6 @@ def require_tokens(
             f"{at.prefix} prefix tokens: expected {grid} under {action.name!r} with none."
         )
     return at
-
-
-def check_group(feature_type: FeatureType, action: ImageAction) -> None:
-    """Raise `SpecError` unless the type lies over the action's group."""
-    if feature_type.group != action.group:
-        raise SpecError(
-            f"the tokens' type {feature_type} lies over {feature_type.group.name}: expected "
-            f"a type over {action.group.name}, the group of {action.name!r}."
-        )
 
 
 def on_grid(feature_type: FeatureType, action: ImageAction, grid: Size) -> Features:
@@ -156,7 +156,7 @@ class UpsampleRule:
     def check(self, spec: specs.Upsample, edge: Edge) -> tuple[specs.Upsample, Edge]:
         check_group(spec.in_type, spec.action)
         at = require_tokens(edge, spec.in_type, spec.action, spec.grid)
-        grid = _grown(spec.action, spec.grid, spec.window)
+        grid = grown_grid(spec.action, spec.grid, spec.window)
         check_linear(spec.in_type, self._window(spec).feature_type)
         return spec, replace(at, type=spec.out_type, positions=grid[0] * grid[1], grid=grid)
 
@@ -193,9 +193,8 @@ class UnpatchifyRule:
     def check(self, spec: specs.Unpatchify, edge: Edge) -> tuple[specs.Unpatchify, Edge]:
         check_group(spec.in_type, spec.action)
         at = require_tokens(edge, spec.in_type, spec.action, spec.grid)
-        if spec.channels < 1:
-            raise SpecError(f"got {spec.channels} image channels: expected at least one.")
-        size = _grown(spec.action, spec.grid, spec.patch)
+        check_count(spec.channels, "image channels")
+        size = grown_grid(spec.action, spec.grid, spec.patch)
         check_linear(spec.in_type, self._window(spec).feature_type)
         return spec, Images(spec.action, spec.channels, size, at.embedding)
 
@@ -222,13 +221,6 @@ class UnpatchifyRule:
             spec.init,
             **factory.kwargs,
         )
-
-
-def _grown(action: ImageAction, grid: Size, window: Size) -> Size:
-    """Height and width of a grid whose cells become windows."""
-    size = (grid[0] * window[0], grid[1] * window[1])
-    tiled_grid(action, size, window)
-    return size
 
 
 register(specs.PatchEmbed, PatchEmbedRule())

@@ -4,7 +4,7 @@ from irrepnet.nn._activation import GSetActivation as GSetActivation
 from irrepnet.nn._activation import ToIrreps as ToIrreps
 from irrepnet.nn._attention import IsotypicAttention as IsotypicAttention
 from irrepnet.nn._block_map import block_maps as block_maps
-from irrepnet.nn._block_map import products as products
+from irrepnet.nn._block_map import calls as calls
 from irrepnet.nn._chain import Chain as Chain
 from irrepnet.nn._chain import Classifier as Classifier
 from irrepnet.nn._chain import Residual as Residual
@@ -19,7 +19,6 @@ from irrepnet.nn._head import InvariantMap as InvariantMap
 from irrepnet.nn._head import TokenPool as TokenPool
 from irrepnet.nn._invariants import MaxFilter as MaxFilter
 from irrepnet.nn._invariants import PolynomialMap as PolynomialMap
-from irrepnet.nn._invariants import check_filters as check_filters
 from irrepnet.nn._layer import Layer as Layer
 from irrepnet.nn._linear import IsotypicLinear as IsotypicLinear
 from irrepnet.nn._maps import FromMaps as FromMaps
@@ -38,6 +37,7 @@ from irrepnet.nn._permuted_attention import tripled as tripled
 from irrepnet.nn._pointwise_layers import DropPath as DropPath
 from irrepnet.nn._pointwise_layers import InvariantDropout as InvariantDropout
 from irrepnet.nn._pointwise_layers import LayerScale as LayerScale
+from irrepnet.nn._prepacked import can_prepack as can_prepack
 from irrepnet.nn._resample import Downsample as Downsample
 from irrepnet.nn._resample import Unpatchify as Unpatchify
 from irrepnet.nn._resample import Upsample as Upsample

@@ -15,7 +15,7 @@ from irrepnet.nn._gset_basis import GSetBasis
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels
 from irrepnet.nn._step import differentiable_gradients
-from irrepnet.types import GSetType
+from irrepnet.types import ACTIVATION_BASES, GSetType, check_choice
 
 
 class GSetActivation(Layer):
@@ -62,6 +62,8 @@ class GSetActivation(Layer):
         super().__init__()
         self.basis = GSetBasis(gset, device, dtype, normalised)
         self.pointwise = Pointwise(function)
+        for side in (enter, leave):
+            check_choice("basis", side, ACTIVATION_BASES)
         self.enter, self.leave = enter, leave
         self.overwrite = overwrite
         self._both = enter == leave == "irreps"

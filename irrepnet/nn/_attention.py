@@ -14,7 +14,7 @@ from irrepnet.nn._dense import DenseAttention
 from irrepnet.nn._eager import row_parts, writes_in_place
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels
-from irrepnet.types import FeatureType, head_type
+from irrepnet.types import FeatureType, check_rate, head_type
 
 #: Up to this many logits a sample, two products and a softmax are faster on a CPU in 16 bits than
 #: torch's fused attention. Measured on 12 heads of 197 tokens (one thread, bfloat16): 8 ms against
@@ -53,6 +53,7 @@ class IsotypicAttention(Layer):
 
     def __init__(self, feature_type: FeatureType, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
+        check_rate(dropout, "dropout=")
         head_type(feature_type, heads)
         self.feature_type, self.heads, self.dropout = feature_type, heads, dropout
         self.in_type, self.dim = 3 * feature_type, feature_type.dim

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from irrepnet.types import Block, FeatureType
+from irrepnet.types import Block, FeatureType, Lowering
 
 #: `pattern[a][b] = (j, sign)`: the commutant's basis element that stands at component (a, b).
 Pattern = tuple[tuple[tuple[int, int], ...], ...]
@@ -52,6 +52,16 @@ class BlockMap:
         shape = (self.copies[1], self.copies[0])
         return shape if self.end_dim == 1 else (self.end_dim, *shape)
 
+    @property
+    def num_weights(self) -> int:
+        """How many there are."""
+        return self.end_dim * self.copies[0] * self.copies[1]
+
+    @property
+    def flops(self) -> int:
+        """FLOPs for one position, as products of the block alone: `2 dim end_dim m m'`."""
+        return 2 * self.components * self.end_dim * self.num_weights
+
 
 def block_maps(in_type: FeatureType, out_type: FeatureType) -> tuple[BlockMap, ...]:
     """One entry for each block of the output type, in order."""
@@ -98,35 +108,65 @@ def _pairs(source: Block, target: Block) -> tuple[tuple[Span, Span], ...]:
 
 
 @dataclass(frozen=True)
-class Product:
-    """One matrix product: a block's map on one pair of spans."""
+class Call:
+    """What one call multiplies: the maps of some blocks.
 
-    block: BlockMap
-    source: Span
-    target: Span
+    Attributes:
+        way: One of `types.LINEAR_LOWERINGS`.
+        blocks: The blocks, in order; those that no input irrep reaches only if expanded.
+        spans: Pairs of input and output span, one for each product; all have one size, and
+            neighbours are adjacent.
+    """
+
+    way: str
+    blocks: tuple[BlockMap, ...]
+    spans: tuple[tuple[Span, Span], ...]
+
+    @property
+    def invariant(self) -> bool:
+        """Whether the first product carries the trivial irrep, so that a bias may be added."""
+        return self.blocks[0].invariant
+
+    @property
+    def flops(self) -> int:
+        """FLOPs for one position."""
+        return sum(2 * (a[1] - a[0]) * (b[1] - b[0]) for a, b in self.spans)
 
 
-def products(maps: tuple[BlockMap, ...], batched: bool) -> tuple[tuple[Product, ...], ...]:
-    """The products of an intertwiner; those in one group have one size and adjacent spans.
+def calls(maps: tuple[BlockMap, ...], lowering: Lowering) -> tuple[Call, ...]:
+    """The calls that carry an intertwiner, in order.
+
+    Blocks without pairs of spans have none, unless they are expanded.
 
     Args:
         maps: The output blocks.
-        batched: Whether to group at all.
+        lowering: How they are multiplied.
     """
-    groups: list[list[Product]] = []
-    for block in maps:
-        for source, target in block.pairs:
-            product = Product(block, source, target)
-            if batched and groups and _follows(groups[-1][-1], product):
-                groups[-1].append(product)
+    if isinstance(lowering, str):
+        return _calls(maps, lowering)
+    by_name = {block.name: block for block in maps}
+    parts = (_calls(tuple(by_name[name] for name in names), way) for way, names in lowering)
+    return tuple(call for part in parts for call in part)
+
+
+def _calls(maps: tuple[BlockMap, ...], way: str) -> tuple[Call, ...]:
+    reached = [block for block in maps if block.reached]
+    if way == "dense":
+        if not reached:
+            return ()
+        source = (min(b.source[0] for b in reached), max(b.source[1] for b in reached))
+        return (Call(way, maps, ((source, (maps[0].target[0], maps[-1].target[1])),)),)
+    found: list[Call] = []
+    for block in reached:
+        for pair in block.pairs:
+            if way == "batched" and found and _follows(found[-1].spans[-1], pair):
+                last = found[-1]
+                found[-1] = Call(way, (*last.blocks, block), (*last.spans, pair))
             else:
-                groups.append([product])
-    return tuple(tuple(group) for group in groups)
+                found.append(Call(way, (block,), (pair,)))
+    return tuple(found)
 
 
-def _follows(last: Product, product: Product) -> bool:
+def _follows(last: tuple[Span, Span], pair: tuple[Span, Span]) -> bool:
     """Whether a product has the size of the one before and stands right after it."""
-    return all(
-        a[1] == b[0] and a[1] - a[0] == b[1] - b[0]
-        for a, b in ((last.source, product.source), (last.target, product.target))
-    )
+    return all(a[1] == b[0] and a[1] - a[0] == b[1] - b[0] for a, b in zip(last, pair, strict=True))

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from irrepnet.nn._block_map import BlockMap, Product, Span, products
+from irrepnet.nn._block_map import BlockMap, Call, Span
+from irrepnet.nn._copies import invariant_channels
 from irrepnet.nn._eager import autocast_dtype, is_plain, without_autocast, writes_in_place
+from irrepnet.nn._prepacked import multiply_packed
 from irrepnet.nn._step import differentiable_gradients
 
 Weights = Sequence[Tensor]
@@ -19,30 +21,34 @@ Weights = Sequence[Tensor]
 class BlockProduct:
     """How the blocks of an intertwiner are multiplied; it holds no weights.
 
-    The weights of a call are one real matrix for each group of products, `(out, in)` or a stack
-    `(group, out, in)`, and then one for each block in `mixed`.
+    Its weights are one for each call: a real matrix `(out, in)`, packed or not (see `Packed`), or
+    a stack `(products, out, in)`; and then a matrix for each block in `mixed`.
 
     Args:
         in_dim: Input channels.
         out_dim: Output channels.
         maps: The output blocks.
-        batched: Whether neighbouring products of one size are made in one call.
+        calls: What each call multiplies.
 
     Attributes:
-        groups: The products, by call.
         mixed: Blocks of complex or quaternionic type with several components for each commutant
             direction, which take a transpose.
     """
 
     def __init__(
-        self, in_dim: int, out_dim: int, maps: tuple[BlockMap, ...], batched: bool
+        self,
+        in_dim: int,
+        out_dim: int,
+        maps: tuple[BlockMap, ...],
+        calls: tuple[Call, ...],
     ) -> None:
-        self.in_dim, self.out_dim = in_dim, out_dim
-        self.groups = products(maps, batched)
-        self.mixed = tuple(block for block in maps if block.reached and not block.pairs)
-        self._unreached = tuple(block for block in maps if not block.reached)
-        used = [block.source for block in maps if block.reached]
-        self._unread = _gaps(used, in_dim)
+        self.out_dim, self._calls = out_dim, calls
+        called = {block.name for call in calls for block in call.blocks}
+        apart = [block for block in maps if block.name not in called]
+        self.mixed = tuple(block for block in apart if block.reached)
+        self._unreached = tuple(block for block in apart if not block.reached)
+        read = [source for call in calls for source, _ in call.spans]
+        self._unread = _gaps([*read, *(block.source for block in self.mixed)], in_dim)
 
     def __call__(self, x: Tensor, bias: Tensor | None, weights: Weights) -> Tensor:
         """The map: `(rows, in_dim)` to `(rows, out_dim)`.
@@ -69,16 +75,22 @@ class BlockProduct:
         for block in self._unreached:
             part = out[:, slice(*block.target)]
             part.copy_(bias) if block.invariant and bias is not None else part.zero_()
-        for group, weight in zip(self.groups, weights, strict=False):
-            source, target = _stacked(x, group, 0), _stacked(out, group, 1)
-            shift = bias if group[0].block.invariant else None
-            if shift is not None and len(group) == 1:
+        for call, weight in zip(self._calls, weights, strict=False):
+            source, target = _stacked(x, call, 0), _stacked(out, call, 1)
+            shift = _shift(bias, call)
+            if weight.is_mkldnn:
+                made = multiply_packed(source, weight, shift)
+                if made.shape == out.shape:
+                    return made
+                target.copy_(made)
+                continue
+            if shift is not None and len(call.spans) == 1:
                 torch.addmm(shift, source, weight.mT, out=target)
                 continue
             _multiply(source, weight.mT, target)
             if shift is not None:
                 target[0] += shift
-        for block, weight in zip(self.mixed, weights[len(self.groups) :], strict=True):
+        for block, weight in zip(self.mixed, weights[len(self._calls) :], strict=True):
             product = _gathered(x, block, 0) @ weight.mT
             out[:, slice(*block.target)] = _scattered(product, block, 1)
         return out
@@ -92,12 +104,12 @@ class BlockProduct:
             for first, last in self._unread:
                 into[:, first:last].zero_()
         found: list[Tensor | None] = []
-        for group, weight, wants in zip(self.groups, weights, wanted[1:], strict=False):
-            back = _stacked(gradient, group, 1)
+        for call, weight, wants in zip(self._calls, weights, wanted[1:], strict=False):
+            back = _stacked(gradient, call, 1)
             if into is not None:
-                _multiply(back, weight, _stacked(into, group, 0))
-            found.append(back.mT @ _stacked(x, group, 0) if wants else None)
-        late = len(self.groups)
+                _multiply(back, weight, _stacked(into, call, 0))
+            found.append(back.mT @ _stacked(x, call, 0) if wants else None)
+        late = len(self._calls)
         for block, weight, wants in zip(
             self.mixed, weights[late:], wanted[1 + late :], strict=True
         ):
@@ -115,17 +127,18 @@ class BlockProduct:
             filled = block.invariant and bias is not None
             part = bias.to(x).expand(shape) if filled and bias is not None else x.new_zeros(shape)
             parts.append((block.target[0], part))
-        for group, weight in zip(self.groups, weights, strict=False):
-            source = _stacked(x, group, 0)
-            shift = bias if group[0].block.invariant else None
-            if len(group) == 1:
-                parts.append((group[0].target[0], F.linear(source, weight, shift)))
+        for call, weight in zip(self._calls, weights, strict=False):
+            source = _stacked(x, call, 0)
+            shift = _shift(bias, call)
+            if len(call.spans) == 1:
+                parts.append((call.spans[0][1][0], F.linear(source, weight, shift)))
                 continue
             planes = torch.bmm(source, weight.mT).unbind(0)
             if shift is not None:
                 planes = (planes[0] + shift.to(planes[0].dtype), *planes[1:])
-            parts += [(p.target[0], plane) for p, plane in zip(group, planes, strict=True)]
-        for block, weight in zip(self.mixed, weights[len(self.groups) :], strict=True):
+            targets = (target[0] for _, target in call.spans)
+            parts += zip(targets, planes, strict=True)
+        for block, weight in zip(self.mixed, weights[len(self._calls) :], strict=True):
             product = F.linear(_gathered(x, block, 0), weight)
             parts.append((block.target[0], _scattered(product, block, 1)))
         ordered = [part for _, part in sorted(parts, key=lambda pair: pair[0])]
@@ -166,13 +179,20 @@ class _Step(torch.autograd.Function):
         return into, shift, None, *found
 
 
-def _stacked(x: Tensor, group: tuple[Product, ...], side: int) -> Tensor:
-    """A view of the columns of a group of products: `(rows, width)`, or `(group, rows, width)`."""
-    spans = [(p.source, p.target)[side] for p in group]
+def _shift(bias: Tensor | None, call: Call) -> Tensor | None:
+    """The bias of a call's first product."""
+    if bias is None or not call.invariant:
+        return None
+    return invariant_channels(bias, call.spans[0][1][1])
+
+
+def _stacked(x: Tensor, call: Call, side: int) -> Tensor:
+    """A view of the columns of a call: `(rows, width)`, or `(products, rows, width)`."""
+    spans = [pair[side] for pair in call.spans]
     columns = x[:, spans[0][0] : spans[-1][1]]
-    if len(group) == 1:
+    if len(spans) == 1:
         return columns
-    return columns.unflatten(-1, (len(group), -1)).transpose(0, 1)
+    return columns.unflatten(-1, (len(spans), -1)).transpose(0, 1)
 
 
 def _multiply(a: Tensor, b: Tensor, out: Tensor) -> None:

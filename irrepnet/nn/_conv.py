@@ -12,7 +12,12 @@ from irrepnet.nn._copies import invariant_channels
 from irrepnet.nn._dense import DenseTokenConv
 from irrepnet.nn._expanded import Expanded
 from irrepnet.nn._window_layer import WindowMap, as_map, as_tokens, check_tokens
-from irrepnet.types import FeatureType, WindowType, convolved_grid
+from irrepnet.types import (
+    FeatureType,
+    WindowType,
+    check_group,
+    convolved_grid,
+)
 
 
 class Conv(WindowMap):
@@ -69,6 +74,7 @@ class Conv(WindowMap):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
+        check_group(in_type, action)
         convolved_grid(action, grid, kernel, stride, padding)
         super().__init__(
             WindowType.of(action, kernel, in_type), out_type, bias, init, device, dtype

@@ -20,6 +20,7 @@ from irrepnet.types import (
     FeatureType,
     GSetType,
     check_choice,
+    check_group,
     convolved_grid,
     gset_kernels,
     paired_kernels,
@@ -50,6 +51,7 @@ class DepthwiseConv(ConstantsLayer):
         padding: tuple[int, int],
     ) -> None:
         super().__init__()
+        check_group(feature_type, action)
         convolved_grid(action, grid, kernel, stride, padding)
         self.feature_type, self.action, self.grid = feature_type, action, grid
         self.dim, self.kernel_size = feature_type.dim, kernel

@@ -10,7 +10,11 @@ from torch import Tensor
 from irrepnet.actions import PointAction
 from irrepnet.nn._constants import ConstantsLayer
 from irrepnet.nn._shapes import check_channels
-from irrepnet.types import FeatureType
+from irrepnet.types import (
+    FeatureType,
+    check_points,
+    check_rate,
+)
 
 
 class Dropout(ConstantsLayer):
@@ -52,6 +56,9 @@ class Dropout(ConstantsLayer):
         device: torch.device | str | None = None,
     ) -> None:
         super().__init__()
+        check_rate(rate)
+        if tokens is not None:
+            check_points(feature_type, tokens)
         self.feature_type, self.rate, self.dim = feature_type, rate, feature_type.dim
         self._num_copies = sum(feature_type.multiplicities)
         self.register_constant("copies", _copy_of_channel(feature_type), device)

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from irrepnet.nn._layer import Layer
-from irrepnet.types import INVARIANTS, POOLS, FeatureType, check_choice, num_invariants
+from irrepnet.types import POOLS, FeatureType, check_choice, check_count, check_invariants
 
 
 class TokenPool(Layer):
@@ -22,6 +22,8 @@ class TokenPool(Layer):
     def __init__(self, kind: str, prefix: int) -> None:
         super().__init__()
         check_choice("pooling", kind, POOLS)
+        if kind == "token":
+            check_count(prefix, "prefix tokens for pooling 'token'")
         self.kind, self.prefix = kind, prefix
 
     def forward(self, x: Float[Tensor, "batch tokens dim"]) -> Float[Tensor, "batch dim"]:
@@ -58,9 +60,8 @@ class InvariantMap(Layer):
 
     def __init__(self, feature_type: FeatureType, kind: str = "trivial") -> None:
         super().__init__()
-        check_choice("invariant", kind, INVARIANTS)
+        self.out_dim = check_invariants(feature_type, kind)
         self.feature_type, self.kind = feature_type, kind
-        self.out_dim = num_invariants(feature_type, kind)
         self._invariants = feature_type.num_invariants
         self._others = tuple(
             (b.start, b.stop, b.irrep.dim) for b in feature_type.blocks if b.irrep.index

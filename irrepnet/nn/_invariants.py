@@ -7,10 +7,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from irrepnet._errors import SpecError
 from irrepnet.nn._constants import ConstantsLayer
 from irrepnet.nn._shapes import check_channels
-from irrepnet.types import FeatureType, polynomial_invariants, smallest_part
+from irrepnet.types import (
+    FeatureType,
+    check_channels_exist,
+    check_count,
+    polynomial_invariants,
+    smallest_part,
+)
 
 
 class MaxFilter(ConstantsLayer):
@@ -49,7 +54,8 @@ class MaxFilter(ConstantsLayer):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        check_filters(filters)
+        check_channels_exist(feature_type)
+        check_count(filters, "filters")
         self.feature_type, self.filters, self.dim = feature_type, filters, feature_type.dim
         self._blocks = tuple((b.irrep.dim, b.multiplicity) for b in feature_type.blocks)
         for k, b in enumerate(feature_type.blocks):
@@ -105,12 +111,6 @@ class DenseMaxFilter(nn.Module):
         return nn.functional.linear(x, self.moved).unflatten(-1, (-1, self.filters)).amax(-2)
 
 
-def check_filters(filters: int) -> None:
-    """Raise `SpecError` unless there is a filter."""
-    if filters < 1:
-        raise SpecError(f"got {filters} filters: expected at least one.")
-
-
 class PolynomialMap(ConstantsLayer):
     """Generators of the polynomial invariants up to a degree, of every part of the channels.
 
@@ -151,6 +151,7 @@ class PolynomialMap(ConstantsLayer):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        check_channels_exist(feature_type)
         self.feature_type, self.degree, self.dim = feature_type, degree, feature_type.dim
         part, self._times = smallest_part(feature_type)
         found = polynomial_invariants(part, degree)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
-from irrepnet.nn._block_map import BlockMap, Product, block_maps
+from irrepnet.nn._block_map import BlockMap, Call, Span, block_maps, calls
 from irrepnet.nn._block_product import BlockProduct
-from irrepnet.nn._copies import invariant_channels
 from irrepnet.nn._expanded import Expanded
 from irrepnet.nn._initialise import initialise_
 from irrepnet.nn._layer import Layer
+from irrepnet.nn._prepacked import Packed
 from irrepnet.nn._real_matrix import real_matrix
 from irrepnet.nn._shapes import check_channels
-from irrepnet.types import LINEAR_LOWERINGS, FeatureType, check_choice, check_linear
+from irrepnet.types import FeatureType, Lowering, check_linear, check_lowering
 
 
 class IsotypicLinear(Layer):
@@ -36,8 +37,10 @@ class IsotypicLinear(Layer):
             (`nn.Linear`'s own, for the block's own fan-in).
         lowering: How the blocks are multiplied: `"separate"`, one product for each; `"batched"`,
             neighbouring products of one size in one call; `"dense"`, one product with the expanded
-            matrix, which costs its FLOPs and wins only where blocks are tiny. The parameters are
-            the same.
+            matrix, which costs its FLOPs and wins only where blocks are tiny; `"prepacked"`, as
+            `"separate"`, but in float32 inference on a CPU by oneDNN with weights in its own layout
+            (see `Packed`). Pairs of one of them and names of irreps give neighbouring blocks one
+            each. The parameters are the same.
         device: Where the parameters live.
         dtype: Their dtype.
 
@@ -65,7 +68,7 @@ class IsotypicLinear(Layer):
         out_type: FeatureType,
         bias: bool = True,
         init: str = "normal",
-        lowering: str = "separate",
+        lowering: Lowering = "separate",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -74,13 +77,14 @@ class IsotypicLinear(Layer):
         self.in_type, self.out_type, self.init = in_type, out_type, init
         self.in_dim, self.out_dim = in_type.dim, out_type.dim
         factory = {"device": device, "dtype": dtype}
-        check_choice("lowering", lowering, LINEAR_LOWERINGS)
+        check_lowering(lowering, out_type)
         self.lowering = lowering
         self._maps = block_maps(in_type, out_type)
-        batched = lowering == "batched"
-        self._product = BlockProduct(self.in_dim, self.out_dim, self._maps, batched)
-        # What inference keeps: the dense matrix, or a stack of weights for each group of products.
-        self._expanded = [Expanded() for _ in self._product.groups] or [Expanded()]
+        self._calls = calls(self._maps, lowering)
+        self._product = BlockProduct(self.in_dim, self.out_dim, self._maps, self._calls)
+        # What inference keeps for each call: an expanded matrix, or a stack of weights.
+        self._expanded = [Expanded() for _ in self._calls]
+        self._packed = [Packed() if call.way == "prepacked" else None for call in self._calls]
         for block in self._reached():
             weight = nn.Parameter(torch.empty(block.weight_shape, **factory))
             self.register_parameter(f"weight_{block.name}", weight)
@@ -107,32 +111,33 @@ class IsotypicLinear(Layer):
         """Apply the map along the last axis."""
         check_channels(x, self.in_type, self.in_dim)
         rows = x.reshape(-1, self.in_dim)
-        if self.lowering == "dense":
-            bias = None if self.bias is None else invariant_channels(self.bias, self.out_dim)
-            weight = self._expanded[0].get(x, self._sources(), self.weight_matrix)
-            out = F.linear(rows, weight, bias)
-        else:
-            out = self._product(rows, self.bias, self._weights(x))
+        out = self._product(rows, self.bias, self._weights(rows))
         return out.view(*x.shape[:-1], self.out_dim)
 
     def _weights(self, x: Tensor) -> list[Tensor]:
-        """What `BlockProduct` takes: a matrix or a stack for each group, then mixed blocks."""
-        groups = [
-            self._matrix(group[0].block) if len(group) == 1 else self._stack(x, group, kept)
-            for group, kept in zip(self._product.groups, self._expanded, strict=False)
-        ]
-        return groups + [self._matrix(block) for block in self._product.mixed]
+        """What `BlockProduct` takes: the weight of each call, then those of mixed blocks."""
+        calls = [self._weight(k, x) for k in range(len(self._calls))]
+        return calls + [self._matrix(block) for block in self._product.mixed]
 
-    def _stack(self, x: Tensor, group: tuple[Product, ...], kept: Expanded) -> Tensor:
-        blocks = [product.block for product in group]
-        return kept.get(
-            x,
-            tuple(self.weight(block.name) for block in blocks),
-            lambda: torch.stack([self._matrix(block) for block in blocks]),
-        )
+    def _weight(self, k: int, x: Tensor) -> Tensor:
+        """The weight of a call: a matrix, packed or not, or a stack of them."""
+        call, packed = self._calls[k], self._packed[k]
+        if packed is not None and packed.fits(x, self._sources(call)):
+            return packed.get(x, self._sources(call), self._expand(call))
+        if call.way != "dense" and len(call.spans) == 1:
+            return self._matrix(call.blocks[0])
+        return self._expanded[k].get(x, self._sources(call), self._expand(call))
 
-    def _sources(self) -> tuple[Tensor, ...]:
-        return tuple(self.weight(block.name) for block in self._reached())
+    def _expand(self, call: Call) -> Callable[[], Tensor]:
+        """What makes a call's matrices from the parameters."""
+        if call.way == "dense":
+            return lambda: self._expanded_matrix(call.blocks, call.spans[0])
+        if len(call.spans) == 1:
+            return lambda: self._matrix(call.blocks[0])
+        return lambda: torch.stack([self._matrix(block) for block in call.blocks])
+
+    def _sources(self, call: Call) -> tuple[Tensor, ...]:
+        return tuple(self.weight(block.name) for block in call.blocks if block.reached)
 
     def _matrix(self, block: BlockMap) -> Tensor:
         """Real matrix of a block's products: `(end_dim * m_out, end_dim * m_in)`."""
@@ -148,10 +153,16 @@ class IsotypicLinear(Layer):
 
     def weight_matrix(self) -> Float[Tensor, "out_dim in_dim"]:
         """The map as one dense matrix: what a network without symmetry would multiply by."""
-        dense = next(self.parameters()).new_zeros(self.out_dim, self.in_dim)
-        for block in self._reached():
+        return self._expanded_matrix(self._maps, ((0, self.in_dim), (0, self.out_dim)))
+
+    def _expanded_matrix(self, blocks: tuple[BlockMap, ...], spans: tuple[Span, Span]) -> Tensor:
+        """The part of the dense matrix from an input span to an output span."""
+        (first, last), (start, stop) = spans
+        dense = next(self.parameters()).new_zeros(stop - start, last - first)
+        for block in (b for b in blocks if b.reached):
             e, size, (copies, new_copies) = block.end_dim, block.components, block.copies
-            part = dense[slice(*block.target), slice(*block.source)]
+            part = dense[block.target[0] - start : block.target[1] - start]
+            part = part[:, block.source[0] - first : block.source[1] - first]
             part = part.unflatten(1, (e, size, copies)).unflatten(0, (e, size, new_copies))
             matrix = self._matrix(block).view(e, new_copies, e, copies)
             for c in range(size):

@@ -8,7 +8,10 @@ from torch import Tensor
 from irrepnet._errors import GridError
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._window_layer import as_map, as_tokens, check_tokens
-from irrepnet.types import FeatureType
+from irrepnet.types import (
+    FeatureType,
+    check_channels_exist,
+)
 
 
 class ToMaps(Layer):
@@ -34,6 +37,7 @@ class ToMaps(Layer):
 
     def __init__(self, feature_type: FeatureType, grid: tuple[int, int], prefix: int = 0) -> None:
         super().__init__()
+        check_channels_exist(feature_type)
         self.feature_type, self.grid, self.prefix = feature_type, grid, prefix
 
     def forward(
@@ -72,6 +76,7 @@ class FromMaps(Layer):
 
     def __init__(self, feature_type: FeatureType, grid: tuple[int, int]) -> None:
         super().__init__()
+        check_channels_exist(feature_type)
         self.feature_type, self.grid = feature_type, grid
 
     def forward(

@@ -12,7 +12,12 @@ from irrepnet.nn._functions import FUNCTIONS, Pointwise, check_function
 from irrepnet.nn._gset_basis import GSetBasis
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels
-from irrepnet.types import FeatureType, absolute_type, check_pointwise
+from irrepnet.types import (
+    FeatureType,
+    absolute_type,
+    check_channels_exist,
+    check_pointwise,
+)
 
 
 class DirectActivation(ConstantsLayer):
@@ -51,6 +56,7 @@ class DirectActivation(ConstantsLayer):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        check_channels_exist(feature_type)
         self.pointwise = Pointwise(function)
         self.feature_type, self.dim = feature_type, feature_type.dim
         self.out_type, self.basis = feature_type, None
@@ -103,6 +109,7 @@ class Gated(Layer):
         self, feature_type: FeatureType, function: str = "silu", gate: str = "sigmoid"
     ) -> None:
         super().__init__()
+        check_channels_exist(feature_type)
         check_function(function)
         check_function(gate)
         self.feature_type, self.function, self.gate = feature_type, function, gate
@@ -167,6 +174,7 @@ class NormActivation(Layer):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        check_channels_exist(feature_type)
         check_function(function)
         self.feature_type, self.function, self.dim = feature_type, function, feature_type.dim
         self._blocks = tuple(

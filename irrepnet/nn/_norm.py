@@ -18,7 +18,7 @@ from irrepnet.nn._eager import autocast_dtype, is_plain, row_parts, without_auto
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels
 from irrepnet.nn._step import differentiable_gradients
-from irrepnet.types import FeatureType, check_norm
+from irrepnet.types import FeatureType, check_eps, check_norm
 
 
 class IsotypicLayerNorm(CopyScale, Layer):
@@ -76,6 +76,7 @@ class IsotypicLayerNorm(CopyScale, Layer):
         dtype: torch.dtype | None = None,
     ) -> None:
         check_norm(feature_type, centring, weighting)
+        check_eps(eps)
         empty = FeatureType(feature_type.group, "0")
         super().__init__(feature_type if affine else empty, 1.0, device, dtype)
         self.feature_type, self.centring, self.weighting = feature_type, centring, weighting

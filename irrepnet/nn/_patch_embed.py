@@ -10,7 +10,13 @@ from irrepnet._errors import GridError
 from irrepnet.actions import ImageAction
 from irrepnet.nn._dense import DensePatchEmbed
 from irrepnet.nn._window_layer import WindowMap
-from irrepnet.types import FeatureType, WindowType
+from irrepnet.types import (
+    FeatureType,
+    WindowType,
+    check_count,
+    check_group,
+    tiled_grid,
+)
 
 
 class PatchEmbed(WindowMap):
@@ -63,6 +69,9 @@ class PatchEmbed(WindowMap):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
+        check_group(out_type, action)
+        check_count(channels, "image channels")
+        tiled_grid(action, image_size, patch, "image", "patch")
         pixels = FeatureType.trivial(action.group, channels)
         window = WindowType.of(action, patch, pixels)
         super().__init__(window, out_type, bias, init, device, dtype)

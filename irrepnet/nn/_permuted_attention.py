@@ -14,7 +14,10 @@ from irrepnet._errors import HeadsError
 from irrepnet.nn._dense import DenseAttention, linear
 from irrepnet.nn._gset_basis import GSetBasis
 from irrepnet.nn._layer import Layer
-from irrepnet.types import GSetType
+from irrepnet.types import (
+    GSetType,
+    check_rate,
+)
 
 
 class PermutedAttention(Layer):
@@ -59,6 +62,7 @@ class PermutedAttention(Layer):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        check_rate(dropout, "dropout=")
         self.head_dim = permuted_head_dim(gset, heads)
         self.gset, self.heads, self.dropout = gset, heads, dropout
         self.before = GSetBasis(tripled(gset), device, dtype)

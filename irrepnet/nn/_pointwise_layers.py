@@ -9,7 +9,11 @@ from torch import Tensor, nn
 from irrepnet.nn._copies import CopyScale
 from irrepnet.nn._dense import DenseScale
 from irrepnet.nn._layer import Layer
-from irrepnet.types import FeatureType
+from irrepnet.types import (
+    FeatureType,
+    check_channels_exist,
+    check_rate,
+)
 
 
 class LayerScale(CopyScale, Layer):
@@ -35,6 +39,7 @@ class LayerScale(CopyScale, Layer):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
+        check_channels_exist(feature_type)
         super().__init__(feature_type, init, device, dtype)
         self.feature_type = feature_type
 
@@ -58,12 +63,16 @@ class DropPath(Layer):
     Args:
         rate: Probability of dropping; the rest is divided by `1 - rate`.
 
+    Raises:
+        SpecError: If it does not lie in `[0, 1)`.
+
     References:
         Huang et al., *Deep Networks with Stochastic Depth* (arXiv 1603.09382).
     """
 
     def __init__(self, rate: float) -> None:
         super().__init__()
+        check_rate(rate)
         self.rate = rate
 
     def forward(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
@@ -90,6 +99,7 @@ class InvariantDropout(Layer):
 
     def __init__(self, rate: float) -> None:
         super().__init__()
+        check_rate(rate)
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,7 +10,14 @@ from irrepnet.actions import ImageAction
 from irrepnet.nn._dense import DenseTokenConv
 from irrepnet.nn._linear import IsotypicLinear
 from irrepnet.nn._window_layer import WindowLayer, WindowMap, check_tokens
-from irrepnet.types import FeatureType, WindowType
+from irrepnet.types import (
+    FeatureType,
+    WindowType,
+    check_count,
+    check_group,
+    grown_grid,
+    tiled_grid,
+)
 
 
 class Downsample(WindowMap):
@@ -58,6 +65,8 @@ class Downsample(WindowMap):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
+        check_group(in_type, action)
+        tiled_grid(action, grid, window)
         super().__init__(
             WindowType.of(action, window, in_type), out_type, bias, init, device, dtype
         )
@@ -124,6 +133,8 @@ class Upsample(WindowLayer):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
+        check_group(in_type, action)
+        grown_grid(action, grid, window)
         decomposed = WindowType.of(action, window, out_type)
         super().__init__(decomposed, device, dtype)
         self.in_type, self.out_type, self.action, self.grid = in_type, out_type, action, grid
@@ -202,6 +213,8 @@ class Unpatchify(Upsample):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
+        check_group(in_type, action)
+        check_count(channels, "image channels")
         pixels = FeatureType.trivial(action.group, channels)
         super().__init__(in_type, action, grid, patch, pixels, bias, init, device, dtype)
 

@@ -14,7 +14,13 @@ from irrepnet.nn._copies import invariant_channels
 from irrepnet.nn._dense import DenseAdd, DenseClassToken
 from irrepnet.nn._initialise import STD
 from irrepnet.nn._layer import Layer
-from irrepnet.types import FeatureType, check_points, grid_orbits
+from irrepnet.types import (
+    FeatureType,
+    check_count,
+    check_invariants_exist,
+    check_points,
+    grid_orbits,
+)
 
 
 class PositionalEmbedding(ConstantsLayer):
@@ -179,6 +185,9 @@ class ClassToken(Layer):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        check_invariants_exist(
+            feature_type, "an invariant class token is", "pooling over the other tokens"
+        )
         self.feature_type, self.dim = feature_type, feature_type.dim
         self.weight = nn.Parameter(
             torch.empty(feature_type.num_invariants, device=device, dtype=dtype)
@@ -230,6 +239,8 @@ class RegisterTokens(Layer):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        check_count(count, "register tokens")
+        check_invariants_exist(feature_type, "invariant tokens are", "no register tokens")
         self.feature_type, self.count, self.dim = feature_type, count, feature_type.dim
         self.weight = nn.Parameter(
             torch.empty(count, feature_type.num_invariants, device=device, dtype=dtype)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from irrepnet._errors import OptionError
 from irrepnet.compiler import Cost, Plan, Rates, Row, cost
 from irrepnet.compiler._cost import Stop, stops
-from irrepnet.nn import block_maps, products
+from irrepnet.nn import block_maps, calls
 from irrepnet.specs import Linear
 
 #: Bytes of a number.
@@ -121,9 +121,5 @@ def num_calls(stop: Stop) -> int:
     """Operations that a layer starts; what is known of it, 1 otherwise, 0 if it does nothing."""
     if isinstance(stop.spec, Linear):
         maps = block_maps(stop.spec.in_type, stop.spec.out_type)
-        return 1 if stop.spec.lowering == "dense" else len(products(maps, _batched(stop.spec)))
+        return len(calls(maps, stop.spec.lowering or "separate"))
     return 1
-
-
-def _batched(spec: Linear) -> bool:
-    return spec.lowering == "batched"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from irrepnet.actions import ImageAction
 from irrepnet.groups import Group
 from irrepnet.specs._spec import Spec
-from irrepnet.types import FeatureType, Restriction
+from irrepnet.types import FeatureType, Lowering, Restriction
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,16 @@ class Linear(Spec):
         out_type: Type of the output channels.
         bias: Whether to add an invariant bias.
         init: Initial weights, `"normal"` or `"uniform"` (see `nn.IsotypicLinear`).
-        lowering: How the blocks are multiplied, `"separate"`, `"batched"` or `"dense"`; `None`
-            lets the compiler choose, and store its choice in the plan.
+        lowering: How the blocks are multiplied, `"separate"`, `"batched"`, `"dense"` or
+            `"prepacked"`, or pairs of one of them and names of neighbouring irreps (see
+            `nn.IsotypicLinear`); `None` lets the compiler choose, and store its choice in the plan.
     """
 
     in_type: FeatureType
     out_type: FeatureType
     bias: bool = True
     init: str = "normal"
-    lowering: str | None = None
+    lowering: Lowering | None = None
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,15 @@ class LayerNorm(Spec):
 class Activation(Spec):
     """A pointwise function through a basis that the group permutes.
 
+    Where the type has no such basis, an odd function may act on the stored channels themselves, if
+    the group permutes them up to sign; else `Gated` and `NormActivation` are legal on every type.
+
     Attributes:
         feature_type: Type of the channels.
         function: One of `nn.FUNCTIONS`.
         gset: Pairs of a stabiliser (its elements) and a number of orbits; `None` lets the compiler
-            choose, most regular orbits first, and store its choice in the plan.
+            choose, most regular orbits first, and store its choice in the plan; `()` asks for no
+            points: an odd function on the stored channels.
         enter: Basis of the input, `"irreps"` or `"points"` (of the G-set); a pass of the compiler
             sets it where the layer before leaves its output on the same points.
         leave: Basis of the output.

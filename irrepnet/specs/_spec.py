@@ -11,6 +11,7 @@ from irrepnet import groups
 from irrepnet._errors import SpecError
 from irrepnet.actions import ImageAction, PointAction
 from irrepnet.groups import Group
+from irrepnet.specs._fields import check_fields
 from irrepnet.types import FeatureType
 
 
@@ -18,7 +19,8 @@ from irrepnet.types import FeatureType
 class Spec:
     """Base of all specs: frozen dataclasses that say what to build and hold no tensors.
 
-    A subclass with a fixed feature type on its input calls that field `in_type` or
+    Fields are checked by their annotations where a spec is made; one number stands for a pair of
+    sizes. A subclass with a fixed feature type on its input calls that field `in_type` or
     `feature_type`; the compiler reads it (see `irrepnet.compiler.LayerRule`).
 
     Every spec has `.in_type` and `.out_type`, as a field or computed by the compiler (`None` where
@@ -54,6 +56,9 @@ class Spec:
                 setattr(cls, name, _type_property(name))
         if "__repr__" not in vars(cls):
             cls.__repr__ = Spec._code
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def _code(self) -> str:
         """The spec as code, without what it would be anyway."""

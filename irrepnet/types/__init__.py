@@ -1,5 +1,11 @@
 """The types of the language: what a feature axis holds, in irreps or on points."""
 
+from irrepnet.types._checks import check_channels_exist as check_channels_exist
+from irrepnet.types._checks import check_count as check_count
+from irrepnet.types._checks import check_eps as check_eps
+from irrepnet.types._checks import check_group as check_group
+from irrepnet.types._checks import check_invariants_exist as check_invariants_exist
+from irrepnet.types._checks import check_rate as check_rate
 from irrepnet.types._depthwise import PAIRINGS as PAIRINGS
 from irrepnet.types._depthwise import default_pairing as default_pairing
 from irrepnet.types._depthwise import gset_kernels as gset_kernels
@@ -12,6 +18,7 @@ from irrepnet.types._fixed_dims import grid_orbits as grid_orbits
 from irrepnet.types._grid_rules import check_preserves as check_preserves
 from irrepnet.types._grid_rules import convolved_grid as convolved_grid
 from irrepnet.types._grid_rules import convolved_size as convolved_size
+from irrepnet.types._grid_rules import grown_grid as grown_grid
 from irrepnet.types._grid_rules import tiled_grid as tiled_grid
 from irrepnet.types._gset_solver import chosen_gset as chosen_gset
 from irrepnet.types._gset_solver import gset_for as gset_for
@@ -21,6 +28,7 @@ from irrepnet.types._gset_type import Orbits as Orbits
 from irrepnet.types._gset_type import canonical_stabiliser as canonical_stabiliser
 from irrepnet.types._pointwise import PARITY as PARITY
 from irrepnet.types._pointwise import absolute_type as absolute_type
+from irrepnet.types._pointwise import acts_directly as acts_directly
 from irrepnet.types._pointwise import check_pointwise as check_pointwise
 from irrepnet.types._pointwise import is_signed_permutation as is_signed_permutation
 from irrepnet.types._polynomials import PolynomialInvariants as PolynomialInvariants
@@ -36,9 +44,13 @@ from irrepnet.types._rules import LINEAR_LOWERINGS as LINEAR_LOWERINGS
 from irrepnet.types._rules import POOLED_INVARIANTS as POOLED_INVARIANTS
 from irrepnet.types._rules import POOLS as POOLS
 from irrepnet.types._rules import WEIGHTINGS as WEIGHTINGS
+from irrepnet.types._rules import Lowering as Lowering
 from irrepnet.types._rules import check_choice as check_choice
+from irrepnet.types._rules import check_invariants as check_invariants
 from irrepnet.types._rules import check_linear as check_linear
+from irrepnet.types._rules import check_lowering as check_lowering
 from irrepnet.types._rules import check_norm as check_norm
+from irrepnet.types._rules import describe_lowering as describe_lowering
 from irrepnet.types._rules import head_type as head_type
 from irrepnet.types._rules import num_invariants as num_invariants
 from irrepnet.types._scaled import CountedPoints as CountedPoints

@@ -39,6 +39,17 @@ def tiled_grid(
     return grid
 
 
+def grown_grid(action: ImageAction, grid: Size, window: Size) -> Size:
+    """Height and width of a grid whose cells become windows.
+
+    Raises:
+        GridError: If a size is not positive, or the group does not preserve grid and window.
+    """
+    size = (grid[0] * window[0], grid[1] * window[1])
+    tiled_grid(action, size, window)
+    return size
+
+
 def convolved_grid(
     action: ImageAction, size: Size, kernel: Size, stride: Size, padding: Size
 ) -> Size:

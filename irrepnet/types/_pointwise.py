@@ -11,7 +11,10 @@ from irrepnet import reps
 from irrepnet._errors import ActivationError
 from irrepnet.groups import Group
 from irrepnet.types._feature_type import FeatureType
+from irrepnet.types._gset_solver import gset_for
 from irrepnet.types._gset_type import GSetType, canonical_stabiliser
+
+Counts = tuple[tuple[tuple[int, ...], int], ...]
 
 #: Parity of the known functions; a function that is not listed has none.
 PARITY = {"tanh": "odd", "sin": "odd", "softshrink": "odd", "abs": "even", "square": "even"}
@@ -81,6 +84,57 @@ def check_pointwise(feature_type: FeatureType, function: str) -> str:
             f"points of a G-set (specs.Activation), or specs.NormActivation or specs.Gated."
         )
     return parity
+
+
+def acts_directly(feature_type: FeatureType, function: str, counts: Counts | None) -> bool:
+    """Whether an activation acts on the stored channels instead of points.
+
+    Points are preferred where there are any: on stored channels a function cannot mix irreps.
+
+    Args:
+        feature_type: Type of the channels.
+        function: Name of the function.
+        counts: The G-set that was asked for; `()` for none, `None` for any.
+
+    Raises:
+        ActivationError: If no points are asked for and the function may not act without, or if
+            there are no points and neither may it act directly; says what would be legal.
+
+    Examples:
+        >>> from irrepnet import groups
+        >>> X = FeatureType(groups.flop(), "sym + 3*asym")
+        >>> acts_directly(X, "tanh", None), acts_directly(2 * X, "tanh", ())
+        (True, True)
+    """
+    if counts is not None and (counts or feature_type.dim == 0):
+        return False
+    if counts is None:
+        try:
+            gset_for(feature_type)
+        except ActivationError as problem:
+            return _odd_or_raise(feature_type, function, problem)
+        return False
+    if check_pointwise(feature_type, function) == "even":
+        raise ActivationError(_even(feature_type, function))
+    return True
+
+
+def _odd_or_raise(feature_type: FeatureType, function: str, problem: ActivationError) -> bool:
+    """What is left where there are no points."""
+    parity = PARITY.get(function)
+    if parity and all(is_signed_permutation(b.irrep) for b in feature_type.blocks):
+        if parity == "odd":
+            return True
+        raise ActivationError(f"{problem} {_even(feature_type, function)}") from None
+    raise problem
+
+
+def _even(feature_type: FeatureType, function: str) -> str:
+    found = absolute_type(feature_type).gset.feature_type
+    return (
+        f"{function} is even: on the stored channels of {feature_type} it gives another type, "
+        f"{found}, where the signs are gone; say so with specs.DirectActivation."
+    )
 
 
 def absolute_type(feature_type: FeatureType) -> SignedChannels:

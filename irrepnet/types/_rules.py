@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 
 from irrepnet._errors import FeatureTypeError, HeadsError, IrrepMismatchError, SpecError
+from irrepnet.types._checks import check_channels_exist
 from irrepnet.types._feature_type import FeatureType
 
 CENTRINGS = ("every_irrep", "invariant", "none")
 WEIGHTINGS = ("share", "irrep")
-LINEAR_LOWERINGS = ("separate", "batched", "dense")
+LINEAR_LOWERINGS = ("separate", "batched", "dense", "prepacked")
 ACTIVATION_BASES = ("irreps", "points")
 INITIALISATIONS = ("normal", "uniform")
 POOLS = ("token", "avg")
 INVARIANTS = ("trivial", "norm", "rms")
+
+#: How the blocks of a linear map are multiplied: one of `LINEAR_LOWERINGS` for all, or pairs of one
+#: and the names of neighbouring irreps of the output, in order.
+Lowering = str | tuple[tuple[str, tuple[str, ...]], ...]
 POOLED_INVARIANTS = ("trivial", "norm")
 
 
@@ -21,6 +26,34 @@ def check_choice(what: str, value: str, known: tuple[str, ...]) -> None:
     """Raise if a named choice is unknown."""
     if value not in known:
         raise SpecError(f"unknown {what} {value!r}: expected one of {', '.join(known)}.")
+
+
+def check_lowering(lowering: Lowering, out_type: FeatureType) -> None:
+    """Raise `SpecError` unless every block of the output type has one known lowering."""
+    if isinstance(lowering, str):
+        check_choice("lowering", lowering, LINEAR_LOWERINGS)
+        return
+    for way, _ in lowering:
+        check_choice("lowering", way, LINEAR_LOWERINGS)
+    got = [name for _, names in lowering for name in names]
+    expected = [b.irrep.name for b in out_type.blocks]
+    if got != expected:
+        raise SpecError(
+            f"got lowerings of the irreps {', '.join(got) or 'of nothing'}: expected one for each "
+            f"irrep of {out_type}, in this order."
+        )
+
+
+def describe_lowering(lowering: Lowering) -> str:
+    """In words.
+
+    Examples:
+        >>> describe_lowering((("batched", ("A1", "A2")), ("separate", ("E",))))
+        'batched A1, A2; separate E'
+    """
+    if isinstance(lowering, str):
+        return lowering
+    return "; ".join(f"{way} {', '.join(names)}" for way, names in lowering)
 
 
 def head_type(feature_type: FeatureType, heads: int) -> FeatureType:
@@ -45,6 +78,7 @@ def head_type(feature_type: FeatureType, heads: int) -> FeatureType:
 
 def check_norm(feature_type: FeatureType, centring: str, weighting: str) -> None:
     """Whether the norm exists for the type; raises with the reason if not."""
+    check_channels_exist(feature_type)
     check_choice("centring", centring, CENTRINGS)
     check_choice("weighting", weighting, WEIGHTINGS)
     single = [
@@ -65,6 +99,18 @@ def check_norm(feature_type: FeatureType, centring: str, weighting: str) -> None
 def num_invariants(feature_type: FeatureType, kind: str) -> int:
     """How many invariants `InvariantMap` gives."""
     return feature_type.num_invariants if kind == "trivial" else sum(feature_type.multiplicities)
+
+
+def check_invariants(feature_type: FeatureType, kind: str) -> int:
+    """How many invariants `InvariantMap` gives; raises if the kind is unknown or gives none."""
+    check_choice("invariant", kind, INVARIANTS)
+    count = num_invariants(feature_type, kind)
+    if count == 0:
+        raise IrrepMismatchError(
+            f"{feature_type} has no trivial copy, so kind='trivial' gives nothing: expected "
+            f"kind='norm', or a type with trivial copies."
+        )
+    return count
 
 
 def check_linear(in_type: FeatureType, out_type: FeatureType) -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 import irrepnet as ir
-from irrepnet import nn, specs
+from irrepnet import nn, specs, testing
 from irrepnet._errors import ActivationError, IrrepMismatchError
 from irrepnet.types import PARITY, FeatureType, absolute_type, check_pointwise
 from tests.nn.contract import GROUPS, LayerContract, group, rho, typed
@@ -188,3 +188,55 @@ def test_gradients_are_finite_at_zero() -> None:
         ir.compile(spec)(zero).sum().backward()
         assert zero.grad is not None
         assert torch.isfinite(zero.grad).all()
+
+
+# -- the rule of `Activation`: points where there are any, else stored channels, else a reason ---
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("flop", "sym + 3*asym"), ("D4", "2*E"), ("D4", "A2 + B1 + 2*E")]
+)
+@pytest.mark.parametrize("function", ["tanh", "sin", "softshrink"])
+def test_odd_functions_act_directly_where_there_are_no_points(
+    name: str, text: str, function: str
+) -> None:
+    x = typed(name, text)
+    net = ir.compile(specs.Activation(x, function), dtype=torch.float64)
+    testing.assert_equivariant(net)
+    testing.assert_flops(net, (5, x.dim), matmul_flops=0)
+    value = torch.randn(4, x.dim, dtype=torch.float64)
+    assert torch.equal(net(value), nn.FUNCTIONS[function](value))
+    assert "on the stored channels: it is odd, the group permutes them up to sign" in (
+        net.plan.explain()
+    )
+    assert specs.from_json(net.plan.spec.to_json()) == net.plan.spec == net.plan.root.spec
+
+
+def test_points_are_preferred_and_may_be_declined() -> None:
+    """On points an odd function mixes irreps; without, it cannot."""
+    x = typed("flop", "2*sym + 2*asym")
+    assert isinstance(ir.compile(specs.Activation(x, "tanh")), nn.GSetActivation)
+    direct = ir.compile(specs.Activation(x, "tanh", gset=()))
+    assert isinstance(direct, nn.DirectActivation)
+    joined = ir.compile(specs.Linear(x, x) >> specs.Activation(x, "tanh", gset=()))
+    assert isinstance(ir.freeze(joined.eval()).get_submodule("1"), nn.DirectActivation)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "function", "gset", "message"),
+    [
+        ("flop", "sym + 3*asym", "gelu", None, r"no permutation representation, .* Expected a fun"),
+        ("flop", "sym + 3*asym", "abs", None, r"abs is even: .* another type, 4\*sym, where the s"),
+        ("D3", "2*E", "tanh", None, r"2\*E over D3 is no permutation representation, .*such as"),
+        ("flop", "sym + asym", "gelu", (), "changes signs of asym and gelu is neither odd nor eve"),
+        ("flop", "sym + asym", "abs", (), "abs is even: .*; say so with specs.DirectActivation"),
+        ("D3", "A1 + E", "tanh", (), "D3 mixes those of E. Expected only irreps whose channels"),
+        ("Q8", "chi4", "gelu", None, r"legal on every type \(specs.NormActivation, specs.Gated\)"),
+        ("A4", "chi1", "relu", None, r"a multiple of the regular representation such as 1\*chi0"),
+    ],
+)
+def test_an_activation_that_is_refused_says_what_is_legal(
+    name: str, text: str, function: str, gset: tuple | None, message: str
+) -> None:
+    with pytest.raises(ActivationError, match=message):
+        ir.compile(specs.Activation(typed(name, text), function, gset=gset))

@@ -1,42 +1,19 @@
 """Passes: each gives a plan that computes the same, with the same parameters."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 
 import irrepnet as ir
-from irrepnet import compiler, nn, specs, testing
+from irrepnet import compiler, specs, testing
 from irrepnet.compiler import Factory, Plan, check, passes
 from irrepnet.compiler._emit import emit
 from irrepnet.compiler._graph import layer_graph, retyped
-from irrepnet.compiler.passes._lower import seconds
+from tests.compiler.same import assert_same
 
 D4 = ir.groups.octic()
 FLOP = ir.groups.flop()
-
-
-def plain(spec):
-    """The network as declared, without any pass."""
-    root = check(spec)
-    return emit(Plan(root, "block", root.spec), Factory(dtype=torch.float64))
-
-
-def assert_same(spec, pass_, lowering="block"):
-    """A pass changes neither keys nor values; the plan types."""
-    before = testing.randomise_(plain(spec))
-    plan = pass_(Plan(before.plan.root, lowering, before.plan.root.spec))
-    after = emit(plan, Factory(dtype=torch.float64))
-    assert list(after.state_dict()) == list(before.state_dict())
-    after.load_state_dict(before.state_dict())
-    generator = torch.Generator().manual_seed(1)
-    x = ir.certificate.random_input(before.plan.source, 3, generator, torch.float64)
-    for grad in (False, True):
-        with torch.set_grad_enabled(grad):
-            torch.testing.assert_close(after(x), before(x), rtol=1e-12, atol=1e-12)
-    testing.assert_matches_dense(after, x)
-    testing.assert_flops(after, tuple(x.shape[1:]))
-    return plan
 
 
 def two_activations():
@@ -136,40 +113,6 @@ def test_fold_keeps_a_chain_that_would_be_empty():
     assert assert_same(spec, passes.fold).root.spec == spec
 
 
-@pytest.mark.parametrize("lowering", ["block", "auto"])
-def test_lower_changes_no_result(lowering):
-    X = ir.FeatureType.regular(D4, 16)
-    spec = specs.Chain((("a", specs.Linear(X, 2 * X)), ("b", specs.Linear(2 * X, X, bias=False))))
-    plan = assert_same(spec, passes.lower, lowering)
-    assert all(n.spec.lowering in ("separate", "batched", "dense") for n in plan.leaves())
-    if lowering == "block":
-        assert {n.spec.lowering for n in plan.leaves()} == {"separate"}
-
-
-def test_lower_leaves_a_choice_of_the_user():
-    X = ir.FeatureType.regular(D4, 16)
-    plan = assert_same(specs.Linear(X, X, lowering="dense"), passes.lower)
-    assert plan.root.spec.lowering == "dense"
-    assert "lowered dense" in plan.explain()
-
-
-@pytest.mark.parametrize("lowering", ["separate", "batched", "dense"])
-@pytest.mark.parametrize("name", ["flop", "C4", "D4", "Q8", "C3xD3", "Q8xD3", "trivial"])
-def test_every_lowering_of_a_linear_map_is_the_same_map(name, lowering):
-    G = ir.groups.parse(name)
-    X = ir.FeatureType.regular(G, 2 * G.order)
-    assert_same(specs.Linear(X, 3 * X, lowering=lowering), passes.lower)
-
-
-def test_the_cost_model_prefers_dense_only_where_blocks_are_tiny():
-    def predicted(width, positions, way):
-        X = ir.FeatureType.regular(D4, width)
-        return seconds(specs.Linear(X, X), positions, way)
-
-    assert predicted(8, 1, "dense") < predicted(8, 1, "separate")
-    assert predicted(1024, 1000, "separate") < predicted(1024, 1000, "dense")
-
-
 def test_a_pass_that_breaks_types_raises():
     X = ir.FeatureType.regular(FLOP, 8)
     plan = Plan(check(specs.Chain((("a", specs.Linear(X, X)), ("b", specs.Linear(X, X))))))
@@ -193,12 +136,170 @@ def test_check_types_finds_an_edge_that_lies():
         passes.check_types(wrong)
 
 
-def test_whole_models_pass_through_all_passes():
-    options = {"depth": 1, "width": 64, "heads": 2, "img_size": 32, "num_classes": 3}
-    block = testing.randomise_(ir.create_model("vit_tiny_patch16_224", group="D4", **options))
-    auto = ir.create_model("vit_tiny_patch16_224", group="D4", lowering="auto", **options)
-    auto.load_state_dict(block.state_dict())
-    x = torch.randn(2, 3, 32, 32)
-    torch.testing.assert_close(auto(x), block(x), rtol=1e-4, atol=1e-5)
-    assert auto.plan.spec == block.plan.spec
-    assert isinstance(auto.get_submodule("blocks.0.mlp.fc1"), nn.IsotypicLinear)
+# -- across chains and skip connections ------------------------------------------------------------
+
+
+def act(X, function="gelu"):
+    return specs.Activation(X, function)
+
+
+def paths(plan):
+    return [node.path for node in plan.leaves()]
+
+
+def on_points(plan):
+    """Edges that carry features on points."""
+    edges = layer_graph(plan.root).edges(data="type")
+    return {(a, b) for a, b, edge in edges if getattr(edge, "gset", None) is not None}
+
+
+def test_bases_cancels_across_chains():
+    X = ir.FeatureType.regular(D4, 16)
+    first = specs.chain(fc=specs.Linear(X, X), act=act(X))
+    second = specs.chain(drop=specs.DropPath(X, 0.0), act=act(X, "relu"))
+    plan = assert_same(specs.chain(first=first, second=second), passes.bases)
+    assert on_points(plan) == {("first.act", "second.drop"), ("second.drop", "second.act")}
+
+
+def test_bases_joins_on_points():
+    X = ir.FeatureType.regular(D4, 16)
+    spec = specs.chain(a=act(X), b=specs.residual(act=act(X, "relu")), c=act(X, "tanh"))
+    plan = assert_same(spec, passes.bases)
+    assert on_points(plan) == {
+        ("a", "b.act"),
+        ("a", "b.skip"),
+        ("b.act", "b.skip"),
+        ("b.skip", "c"),
+    }
+
+
+def test_bases_goes_back_inside_a_residual_where_its_input_stays_on_points():
+    X = ir.FeatureType.regular(D4, 16)
+    inside = specs.residual(fc=specs.Linear(X, X), act=act(X))
+    plan = assert_same(specs.chain(a=act(X), b=inside, c=act(X, "tanh")), passes.bases)
+    assert paths(plan) == ["a", "b.a_to_irreps", "b.fc", "b.act", "c"]
+    assert ("a", "b.skip") in on_points(plan)
+    assert "the change of a, moved here, where it is cheapest" in plan.explain()
+
+
+def test_bases_stays_in_irreps_where_points_save_nothing():
+    X = ir.FeatureType.regular(D4, 16)
+    # Both summands would have to be on points, and one is the network's input.
+    spec = specs.chain(b=specs.residual(act=act(X)), c=act(X))
+    assert not on_points(assert_same(spec, passes.bases))
+    trivial = ir.FeatureType.regular(ir.groups.trivial(), 4)
+    assert not on_points(assert_same(specs.chain(a=act(trivial), b=act(trivial)), passes.bases))
+
+
+def test_users_see_irreps():
+    """What a classifier's features give is in irreps, though pooling on points would be cheaper."""
+    A, X = ir.actions.image("D4"), ir.FeatureType.regular(D4, 16)
+    embed = specs.PatchEmbed(A, 3, (8, 8), (4, 4), X)
+    features = specs.chain(embed=embed, act=act(X))
+    spec = specs.Classifier(features, X, 3, global_pool="avg")
+    assert not on_points(assert_same(spec, passes.bases))
+    assert not on_points(assert_same(act(X), passes.bases))
+
+
+def test_fold_composes_restrictions():
+    X = ir.FeatureType(D4, "A1 + 2*A2 + B1 + 3*E")
+    A = ir.actions.image("D4")
+    B, C = A.restrict("klein_four"), A.restrict("klein_four").restrict("flop")
+    first = specs.Restrict(X, B.group, B.embedding(A))
+    second = specs.Restrict(first.restriction.out_type, C.group, C.embedding(B))
+    fc = specs.Linear(second.restriction.out_type, second.restriction.out_type)
+    spec = specs.chain(a=specs.chain(r=first), b=specs.chain(r=second, fc=fc))
+    assert paths(assert_same(spec, passes.fold)) == ["a.r", "b.fc"]
+    plan = assert_same(specs.chain(one=first, two=second, fc=fc), passes.fold)
+    assert paths(plan) == ["two", "fc"]
+    assert plan.root.children[0].spec.through == first
+    assert "together with one, as one change of basis" in plan.explain()
+    json = plan.root.spec.to_json()
+    assert specs.from_json(json) == plan.root.spec
+    testing.assert_equivariant(testing.randomise_(emit(plan, Factory(dtype=torch.float64))))
+
+
+@pytest.mark.parametrize("kind", ["avg", "token"])
+def test_fold_pools_where_it_is_cheapest(kind):
+    A, X = ir.actions.image("D4"), ir.FeatureType.regular(D4, 16)
+    spec = specs.chain(
+        embed=specs.PatchEmbed(A, 3, (8, 8), (4, 4), X),
+        cls=specs.ClassToken(X),
+        pool=specs.TokenPool(X, kind),
+        invariants=specs.InvariantMap(X),
+    )
+    names = [path for path in paths(assert_same(spec, passes.fold)) if path != "embed"]
+    late = ["cls", "invariants", "pool"]
+    assert names == (late if kind == "avg" else ["cls", "pool", "invariants"])
+    B = A.restrict("C4")
+    restrict = specs.Restrict(X, B.group, B.embedding(A))
+    after = specs.TokenPool(restrict.restriction.out_type, kind)
+    spec = specs.Chain((*spec.steps[:2], ("restrict", restrict), ("pool", after)))
+    assert paths(assert_same(spec, passes.fold))[-2:] == ["pool", "restrict"]
+
+
+def test_fold_works_in_the_head():
+    A, X = ir.actions.image("flop"), ir.FeatureType.regular(FLOP, 8)
+    embed = specs.PatchEmbed(A, 3, (8, 8), (4, 4), X)
+    plan = assert_same(specs.Classifier(specs.chain(embed=embed), X, 3, "avg"), passes.fold)
+    assert paths(plan) == ["embed", "head.invariants", "head.pool", "head.fc"]
+    assert "    head Chain" in plan.explain()
+    assert "        drop left out: with rate 0 it does nothing" in plan.explain()
+
+
+# -- on whole networks -----------------------------------------------------------------------------
+
+
+def network(name):
+    """Two blocks around a restriction, with something to do for every pass."""
+    G = ir.groups.parse(name)
+    X = ir.FeatureType.regular(G, 2 * G.order)
+    half = G.subgroup([1]).as_group(), tuple(G.subgroup([1]).elements)
+    restrict = specs.Restrict(X, *half)
+    Y = restrict.restriction.out_type
+    again = specs.Restrict(Y, ir.groups.trivial(), (0,))
+    Z = again.restriction.out_type
+    return specs.chain(
+        mlp=specs.residual(
+            norm=specs.LayerNorm(X),
+            fc1=specs.Linear(X, X),
+            act=act(X),
+            drop=specs.DropPath(X, 0.0),
+        ),
+        tail=specs.chain(act=act(X, "tanh"), scale=specs.LayerScale(X), act2=act(X, "silu")),
+        more=specs.residual(relu=act(X, "relu"), drop=specs.DropPath(X, 0.0)),
+        end=specs.chain(act=act(X, "sigmoid"), fc=specs.Linear(X, X, bias=False)),
+        smaller=restrict,
+        none=again,
+        last=specs.Linear(Z, Z),
+    )
+
+
+@pytest.mark.parametrize("lowering", ["block", "auto"])
+@pytest.mark.parametrize("name", ["flop", "C4", "D4", "Q8", "A5"])
+def test_all_passes_together(name, lowering):
+    spec = network(name)
+    plan = assert_same(spec, passes.run, lowering)
+    assert {"mlp.drop", "more.drop", "smaller"}.isdisjoint(paths(plan))
+    assert {("tail.act2", "more.relu"), ("more.skip", "end.act")} <= on_points(plan)
+    assert plan.spec == check(spec).spec
+
+
+@pytest.mark.parametrize("pass_", passes.PASSES, ids=lambda p: p.__name__)
+@pytest.mark.parametrize("name", ["flop", "C4", "D4", "Q8", "A5"])
+def test_each_pass_alone(name, pass_):
+    assert_same(network(name), pass_, "auto")
+
+
+def test_plans_are_kept_by_value():
+    assert ir.compile(network("D4")).plan is ir.compile(network("D4")).plan
+    X = ir.FeatureType.regular(FLOP, 8)
+
+    @dataclass(frozen=True)
+    class Listed(specs.Spec):
+        feature_type: ir.FeatureType
+        numbers: list
+
+    with pytest.raises(ir.IrrepnetError, match=r"cannot be compared by value .*lists into tuples"):
+        ir.compile(specs.chain(a=Listed(X, [1])))
+    del specs.Spec.known["Listed"]

@@ -155,7 +155,7 @@ def test_patches_that_turns_do_not_preserve() -> None:
     with pytest.raises(GridError, match="does not preserve a token grid of 2 x 1: expected a squa"):
         ir.compile(embed("D4", (8, 4), (4, 4)))
     action = actions.image("C4")
-    with pytest.raises(GridError, match="does not preserve a 2 x 4 grid"):
+    with pytest.raises(GridError, match="does not preserve a patch of 2 x 4"):
         nn.PatchEmbed(action, 1, (8, 8), (2, 4), FeatureType.regular(action.group, 8))
 
 

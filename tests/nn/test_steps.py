@@ -42,6 +42,7 @@ def activation(group: str) -> nn.Layer:
 LAYERS: dict[str, Callable[[str], nn.Layer]] = {
     "linear": lambda group: linear(group, "separate"),
     "batched linear": lambda group: linear(group, "batched"),
+    "dense linear": lambda group: linear(group, "dense"),
     "activation": activation,
     "norm": lambda group: nn.IsotypicLayerNorm(uneven(group)),
     "plain norm": lambda group: nn.IsotypicLayerNorm(uneven(group), affine=False),

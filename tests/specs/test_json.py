@@ -182,8 +182,10 @@ def test_json_that_is_no_spec(data: Any, error: type[IrrepnetError], message: st
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, 1j, b"bytes"])
 def test_a_spec_holds_plain_values_only(value: object) -> None:
+    field = ("name", value), specs.LayerScale(X)  # of a kind that is not checked before
+    spec = specs.Activation(X, gset=field)
     with pytest.raises(SpecError, match=r"a spec cannot hold .*: expected numbers, text, types, "):
-        specs.LayerScale(X, value).to_json()
+        spec.to_json()
 
 
 @pytest.mark.parametrize("value", [None, 3, 2.5, "text", True])

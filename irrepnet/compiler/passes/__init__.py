@@ -6,9 +6,10 @@ from irrepnet.compiler._plan import Plan
 from irrepnet.compiler.passes._bases import bases as bases
 from irrepnet.compiler.passes._check_types import check_types as check_types
 from irrepnet.compiler.passes._fold import fold as fold
+from irrepnet.compiler.passes._group import group as group
 from irrepnet.compiler.passes._lower import lower as lower
 
-PASSES: tuple[Callable[[Plan], Plan], ...] = (fold, bases, lower)
+PASSES: tuple[Callable[[Plan], Plan], ...] = (fold, bases, group, lower)
 
 
 def run(plan: Plan) -> Plan:

@@ -2,7 +2,7 @@
 
 A layer that works on the points of a G-set goes there from irreps and back. What flows between such
 layers, through layers that act alike on every channel and through additions of skip connections,
-may be in irreps or on the points: whatever takes fewer FLOPs. Who needs irreps then gets a
+may be in irreps or on the points: whatever is less work. Who needs irreps then gets a
 `ToIrreps` before it, such as behind pooling, on one position instead of all.
 
 A layer takes part if its spec has `enter` and `leave` and its rule says on which points
@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 
 import networkx
 
-from irrepnet.compiler._cost_of_basis import basis_flops
 from irrepnet.compiler._edge import Features
 from irrepnet.compiler._graph import INPUT, OUTPUT, Notes, insert, layer_graph, retyped
 from irrepnet.compiler._plan import Plan
 from irrepnet.compiler._rule import rule_of
+from irrepnet.compiler.passes._work import work
 from irrepnet.specs import Chain, Classifier, DropPath, Spec, ToIrreps, TokenPool
 from irrepnet.types import GSetType
 
@@ -110,22 +110,22 @@ def _takes(graph: networkx.DiGraph, reader: str, points: GSetType) -> bool:
 def _saves(graph: networkx.DiGraph, wire: Wire, points: GSetType) -> bool:
     """Whether changes of basis are less work with points on the wire than with irreps."""
     written = [next(iter(graph.out_edges(a))) for a in wire.writers]
-    takes = {True: [], False: []}
+    takes: dict[bool, Edges] = {True: [], False: []}
     for edge in wire.readers:
         takes[_takes(graph, edge[1], points)].append(edge)
-    work = {edge: _work(points, graph.edges[edge]["type"]) for edge in wire.edges}
+    work = {edge: _change(points, graph.edges[edge]["type"]) for edge in wire.edges}
     irreps = sum(work[edge] for edge in [*written, *takes[True]])
     return sum(work[edge] for edge in takes[False]) < irreps
 
 
-def _work(points: GSetType, edge: Features) -> int:
-    """FLOPs of a change of basis, or what it copies if that is more; none if nothing moves."""
-    still = all(
+def _change(points: GSetType, edge: Features) -> float:
+    """What a change of basis takes; nothing where nothing moves."""
+    if all(
         run.slots == run.points and run.signed_permutation == tuple((k, 1) for k in range(run.size))
         for run in points.runs
-    )
-    each = 0 if still else max(sum(basis_flops(points)), points.feature_type.dim)
-    return each * (edge.positions or edge.prefix + 2)  # several, where their number is open
+    ):
+        return 0.0
+    return work(replace(edge, gset=points), ToIrreps(points.feature_type, points.counts))
 
 
 def _move(graph: networkx.DiGraph, wire: Wire, points: GSetType, notes: Notes) -> None:

@@ -12,7 +12,6 @@ from dataclasses import replace
 
 import networkx
 
-from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._graph import (
     Notes,
     before,
@@ -24,7 +23,7 @@ from irrepnet.compiler._graph import (
     swap,
 )
 from irrepnet.compiler._plan import Plan
-from irrepnet.compiler._rule import rule_of
+from irrepnet.compiler.passes._work import work
 from irrepnet.specs import (
     Dropout,
     DropPath,
@@ -78,11 +77,14 @@ def _compose(graph: networkx.DiGraph, a: str, b: str, notes: Notes) -> bool:
     embedding = tuple(first.embedding[h] for h in second.embedding)
     both = replace(second, in_type=first.in_type, embedding=embedding, through=first)
     source = graph.edges[before(graph, a), a]["type"]
-    if _flops(source, both) > _flops(source, first, second) or not leave_out(graph, a):
+    if work(source, both) > work(source, first, second):
         return False
-    graph.nodes[b]["spec"] = both
-    notes.append((b, f"with {_name(a)} one change of basis"))
-    return True
+    for gone, kept in ((a, b), (b, a)):
+        if leave_out(graph, gone):
+            graph.nodes[kept]["spec"] = both
+            notes.append((kept, f"together with {gone}, as one change of basis"))
+            return True
+    return False
 
 
 def _swap(graph: networkx.DiGraph, a: str, b: str, notes: Notes) -> bool:
@@ -94,11 +96,11 @@ def _swap(graph: networkx.DiGraph, a: str, b: str, notes: Notes) -> bool:
     target = next(edge for _, _, edge in graph.out_edges(b, data="type"))
     if isinstance(second, TokenPool) and _maps_channels(first):
         early, late = replace(second, feature_type=source.type), first
-    elif isinstance(first, TokenPool) and _maps_channels(second):
+    elif isinstance(first, TokenPool) and first.kind == "avg" and _maps_channels(second):
         early, late = second, replace(first, feature_type=target.type)
     else:
         return False
-    if _flops(source, early, late) >= _flops(source, first, second):
+    if work(source, early, late) >= work(source, first, second):
         return False
     swap(graph, a, b)
     graph.nodes[a]["spec"], graph.nodes[b]["spec"] = late, early
@@ -111,15 +113,3 @@ def _maps_channels(spec: Spec) -> bool:
     return isinstance(spec, Restrict | ToIrreps) or (
         isinstance(spec, InvariantMap) and spec.kind == "trivial"
     )
-
-
-def _flops(edge: Edge, *specs: Spec) -> int:
-    """FLOPs of layers one after another; of several positions where their number is open."""
-    total = 0
-    for spec in specs:
-        rule = rule_of(spec)
-        assert isinstance(edge, Features)
-        cost = rule.cost(spec, edge, edge.positions or edge.prefix + 2)
-        total += cost.matmul + sum(flops for _, flops in cost.other)
-        edge = rule.check(spec, edge)[1]
-    return total
