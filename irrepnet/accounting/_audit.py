@@ -181,7 +181,8 @@ def measure_training(
         paths: Module paths for which to note what autograd keeps.
     """
     state, x = _on_meta(model, input_shape)
-    state = {n: v.requires_grad_(v.is_floating_point()) for n, v in state.items()}
+    for name, _ in model.named_parameters():  # not the constants
+        state[name].requires_grad_()
     keeper, counting = _Keeper(state.values()), counter()
     with torch.enable_grad(), _evaluating(model), keeper.watching(model, paths), counting:
         y = torch.func.functional_call(model, state, (x,))

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from irrepnet.accounting import FlopReport
-from irrepnet.accounting import PARTS, places
+from irrepnet.accounting import PARTS, FlopReport, places
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from irrepnet.accounting import PARTS
 from irrepnet.report import _words as words
 from irrepnet.report._bar_chart import Cluster, Segment, bar_chart
 from irrepnet.report._comparison import Comparison
 from irrepnet.report._costs import Entry, Line, ratio
 from irrepnet.report._extras import require
 from irrepnet.report._numbers import mebibytes, millions, milliseconds, share, times
-from irrepnet.accounting import PARTS
 
 #: Colour-blind safe (Okabe and Ito), legible on light and dark; in the order of `PARTS`. Whatever
 #: mixes tokens has one colour: no network does so in two ways.
@@ -51,7 +51,7 @@ def html(comparison: Comparison) -> str:
     )
     source = resources.files("irrepnet.report").joinpath("compare.html.j2")
     template = environment.from_string(source.read_text(encoding="utf-8"))
-    colours = {line.part: _colour(line.part) for line in comparison.costs.parts}
+    colours = {line.part: part_colour(line.part) for line in comparison.costs.parts}
     return template.render(
         comparison=comparison,
         words=words,
@@ -70,7 +70,8 @@ def html(comparison: Comparison) -> str:
     )
 
 
-def _colour(part: str) -> str:
+def part_colour(part: str) -> str:
+    """The colour of a part in every picture."""
     return _COLOURS[PARTS.index(part)] if part in PARTS else "#999999"
 
 
