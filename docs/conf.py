@@ -49,15 +49,22 @@ def _draw_figures(_: Sphinx) -> None:
 
 def _take_tutorials(_: Sphinx) -> None:
     """Copy the notebooks beside the pages; a link into `docs/` is one level nearer from here."""
-    taken = HERE / "tutorials"
+    taken, given = HERE / "tutorials", HERE.parent / "tutorials"
     shutil.rmtree(taken, ignore_errors=True)
     taken.mkdir()
-    for notebook in sorted((HERE.parent / "tutorials").glob("*.ipynb")):
-        text = notebook.read_text().replace("](../docs/", "](../")
-        (taken / notebook.name).write_text(text)
+    for source in [given / "README.md", *sorted(given.glob("[0-9]*.ipynb"))]:
+        text = source.read_text().replace("](../docs/", "](../")
+        (taken / source.name).write_text(text)
+
+
+def _link_tutorials(_: Sphinx, page: str, source: list[str]) -> None:
+    """Pages link to the tutorials where they lie in the repository; here they lie nearer."""
+    if not page.startswith("tutorials/"):
+        source[0] = source[0].replace("../tutorials/", "tutorials/")
 
 
 def setup(app: Sphinx) -> None:
     """Make what the pages include before Sphinx looks for pages."""
     app.connect("builder-inited", _draw_figures)
     app.connect("builder-inited", _take_tutorials)
+    app.connect("source-read", _link_tutorials)

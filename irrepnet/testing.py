@@ -98,7 +98,10 @@ def assert_matches_dense(
 
 
 def assert_flops(
-    model: nn.Layer, input_size: tuple[int, ...], matmul_flops: int | None = None
+    model: nn.Layer,
+    input_size: tuple[int, ...],
+    matmul_flops: int | None = None,
+    training: bool = True,
 ) -> FlopReport:
     """Fail unless the plan's counts equal what torch measures on the meta device.
 
@@ -106,12 +109,13 @@ def assert_flops(
         model: A compiled network.
         input_size: Shape of one sample.
         matmul_flops: What the products must cost, if known.
+        training: Whether to compare the backward pass as well.
 
     Returns:
         The report.
     """
     __tracebackhide__ = True
-    report = flops(model, input_size)
+    report = flops(model, input_size, training)
     if matmul_flops is not None and report.matmul_flops != matmul_flops:
         raise AssertionError(f"got {report.matmul_flops:,} FLOPs, expected {matmul_flops:,}.")
     return report

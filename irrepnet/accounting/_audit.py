@@ -42,8 +42,8 @@ STATED = {
     aten.linalg_vector_norm, aten.sin, aten.softshrink,
     aten.mean, aten.mul, aten.mul_, aten.native_layer_norm, aten.neg, aten.pow, aten.relu,
     aten.rsqrt, aten.sigmoid, aten.silu, aten.sub, aten.sum, aten.tanh, aten._softmax,
-    aten.abs_, aten.addcmul, aten.gelu_, aten.relu_, aten.sigmoid_, aten.silu_, aten.sin_, aten.tanh_,
-    aten._safe_softmax,
+    aten.abs_, aten.addcmul, aten.gelu_, aten.relu_, aten.sigmoid_, aten.silu_, aten.sin_,
+    aten.tanh_, aten._safe_softmax,
 }  # fmt: skip
 
 
@@ -182,7 +182,8 @@ def measure_training(
         paths: Module paths for which to note what autograd keeps.
     """
     state, x = _on_meta(model, input_shape)
-    state = {n: v.requires_grad_(v.is_floating_point()) for n, v in state.items()}
+    for name, _ in model.named_parameters():  # not the constants
+        state[name].requires_grad_()
     keeper, counting = _Keeper(state.values()), counter()
     with torch.enable_grad(), _evaluating(model), keeper.watching(model, paths), counting:
         y = torch.func.functional_call(model, state, (x,))

@@ -48,6 +48,7 @@ class Line:
         return {
             "params": self.sum("params"),
             "matmul_flops": self.sum("matmul_flops"),
+            "matmul_macs": self.sum("matmul_flops") // 2,
             "other_flops": self.sum("other_flops"),
             "flops": flops,
             "backward_matmul_flops": self.sum("backward_matmul_flops"),

@@ -11,9 +11,9 @@ from typing import Any
 from irrepnet import nn
 from irrepnet._errors import FlopCountError
 from irrepnet.accounting._audit import measure, measure_training
-from irrepnet.accounting._lines import Line
+from irrepnet.accounting._lines import Line, lines
 from irrepnet.accounting._symbolic import SymbolicReport, symbolic
-from irrepnet.accounting._table import MEANING, Layout, render
+from irrepnet.accounting._table import FORMATS, MEANING, Layout, render
 from irrepnet.compiler import Features, Images, Plan, Row, cost
 
 UNIT = MEANING["FLOPs"]
@@ -83,52 +83,54 @@ class FlopReport:
             )
         return symbolic(self.plan, self.positions)
 
-    def to_dict(self, itemsize: int = 4) -> dict[str, Any]:
+    def to_dict(self, itemsize: int = 4, by: str = "layer") -> dict[str, Any]:
         """The report as plain values.
 
         Args:
             itemsize: Bytes of a number, 4 for float32.
+            by: As in `table`.
         """
+        Layout(by, itemsize=itemsize)  # its checks
+        if by == "layer":
+            rows = [
+                {"path": row.path, "kind": row.kind, "other": dict(row.cost.other)}
+                for row in self.rows
+            ]
+        else:
+            rows = [{"block": line.name, "part": line.kind} for line in lines(self.rows, by)]
+        sums = [line.to_dict(itemsize) for line in lines(self.rows, by)]
         return {
             "unit": UNIT,
             "itemsize": itemsize,
-            "rows": [
-                {
-                    "path": row.path,
-                    "kind": row.kind,
-                    "other": dict(row.cost.other),
-                    **Line(row.path, row.kind, (row,)).to_dict(itemsize),
-                }
-                for row in self.rows
-            ],
+            "rows": [{**name, **found} for name, found in zip(rows, sums, strict=True)],
             "total": Line("", "", self.rows).to_dict(itemsize),
         }
 
-    def to_json(self, itemsize: int = 4) -> str:
+    def to_json(self, itemsize: int = 4, by: str = "layer") -> str:
         """The report as JSON."""
-        return json.dumps(self.to_dict(itemsize), indent=2)
+        return json.dumps(self.to_dict(itemsize, by), indent=2)
 
     def table(
-        self,
-        format: str = "text",
-        *,
-        by: str = "layer",
-        unit: str = "FLOPs",
-        itemsize: int = 4,
+        self, format: str = "text", *, by: str = "layer", unit: str = "FLOPs", itemsize: int = 4
     ) -> str:
         """The report as a table.
 
         Args:
             format: `"text"`, `"markdown"`, `"csv"` or `"json"`; the last two give whole numbers.
             by: One line for each `"layer"`, or sums by `"part"` of a block, `"block"` or `"kind"`.
-            unit: `"FLOPs"`, or `"MACs"` for the products.
+            unit: `"FLOPs"`, or `"MACs"` for the products; JSON has both.
             itemsize: Bytes of a number, 4 for float32.
 
         Raises:
             FlopCountError: If a choice is unknown.
         """
+        if format not in FORMATS:
+            raise FlopCountError(
+                f"got format={format!r}: expected one of {', '.join(map(repr, FORMATS))}."
+            )
         training = any(row.saved is not None for row in self.rows)
-        return render(self.rows, Layout(by, unit, itemsize, training), format)
+        layout = Layout(by, unit, itemsize, training)
+        return self.to_json(itemsize, by) if format == "json" else render(self.rows, layout, format)
 
 
 def flops(model: nn.Layer, input_size: tuple[int, ...], training: bool = False) -> FlopReport:

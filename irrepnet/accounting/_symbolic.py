@@ -152,7 +152,7 @@ class SymbolicReport:
     def latex(self) -> str:
         r"""Formulas of all layers as a LaTeX `array`, the totals below."""
         lines = [
-            f"{count} & \\text{{{path.replace('_', chr(92) + '_') or '(network)'}}} & "
+            f"{_times(count)} & \\text{{{path.replace('_', chr(92) + '_') or '(network)'}}} & "
             f"{_latex(row.params)} & {_latex(row.matmul_flops)} & {_latex(row.other_flops)} \\\\"
             for count, path, row in self.groups()
         ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,7 +79,7 @@ class Layout:
     @property
     def meaning(self) -> str:
         """What the numbers are."""
-        return f"{MEANING[self.unit]}; bytes at {self.itemsize} a number"
+        return f"{MEANING[self.unit]}; {self.itemsize} bytes a number"
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -124,12 +123,8 @@ def render(rows: Sequence[Row], layout: Layout, fmt: str) -> str:
     Args:
         rows: The layers.
         layout: Which table.
-        fmt: One of `FORMATS`.
+        fmt: One of `FORMATS` but `"json"`.
     """
-    if fmt not in FORMATS:
-        raise FlopCountError(
-            f"got format={fmt!r}: expected one of {', '.join(map(repr, FORMATS))}."
-        )
     total = Line("total", "", tuple(rows))
     flops = total.sum("flops")
     body = [(line, layout.values(line, flops)) for line in lines(rows, layout.by)]
@@ -139,40 +134,46 @@ def render(rows: Sequence[Row], layout: Layout, fmt: str) -> str:
 Body = list[tuple[Line, dict[str, Any]]]
 
 
+def _names(layout: Layout) -> dict[str, str]:
+    """Titles of the columns of names, and what of a line stands there."""
+    return {
+        "layer": {"layer": "name", "kind": "kind"},
+        "part": {"block": "name", "part": "kind"},
+        "block": {"block": "name"},
+        "kind": {"part": "kind"},
+    }[layout.by]
+
+
+def _named(layout: Layout, line: Line) -> list[str]:
+    """A line's names; the last line's is "total" in the first column."""
+    first, *others = (getattr(line, attribute) for attribute in _names(layout).values())
+    return [first or line.name, *others]
+
+
 def _cells(layout: Layout, body: Body) -> list[list[str]]:
     return [
-        [line.name, line.kind, *(column.show(values[column.key]) for column in layout.columns)]
+        [*_named(layout, line), *(column.show(values[column.key]) for column in layout.columns)]
         for line, values in body
     ]
 
 
-def _titles(layout: Layout) -> tuple[str, str]:
-    """Titles of the columns of names; a sum over kinds has no place, one over blocks no kind."""
-    return (
-        "layer" if layout.by == "layer" else "block",
-        "kind" if layout.by == "layer" else "part",
-    )
-
-
 def _text(layout: Layout, body: Body) -> str:
-    table = Table(title=f"Unit: {layout.meaning}", title_justify="left")
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
     cells = _cells(layout, body)
-    for title in _titles(layout):
+    for title in _names(layout):
         table.add_column(title, overflow="fold")
     for column in layout.columns:
         table.add_column(column.title, justify="right")
-    for row in cells[:-1]:
+    for row in cells:
         table.add_row(*row)
-    table.add_section()
-    table.add_row(*cells[-1])
-    return plain_text(table, width=160)
+    return f"{layout.meaning}\n{plain_text(table, width=200)}"
 
 
 def _markdown(layout: Layout, body: Body) -> str:
-    names = [*_titles(layout), *(column.title for column in layout.columns)]
-    rule = ["---", "---", *("---:" for _ in layout.columns)]
+    names = [*_names(layout), *(column.title for column in layout.columns)]
+    rule = [*("---" for _ in _names(layout)), *("---:" for _ in layout.columns)]
     rows = [names, rule, *_cells(layout, body)]
-    return "\n".join([*(f"| {' | '.join(row)} |" for row in rows), "", f"Unit: {layout.meaning}."])
+    return "\n".join([*(f"| {' | '.join(row)} |" for row in rows), "", f"{layout.meaning}."])
 
 
 def _csv(layout: Layout, body: Body) -> str:
@@ -184,30 +185,14 @@ def _csv(layout: Layout, body: Body) -> str:
         "backward_other": "backward_other_FLOPs",
     }
     keys = [column.key for column in layout.columns]
-    writer.writerow([*_titles(layout), *(named.get(key, key) for key in keys)])
+    writer.writerow([*_names(layout), *(named.get(key, key) for key in keys)])
     for line, values in body:
-        writer.writerow([line.name, line.kind, *(values[key] for key in keys)])
+        writer.writerow([*_named(layout, line), *(values[key] for key in keys)])
     return out.getvalue().rstrip("\n")
-
-
-def _json(layout: Layout, body: Body) -> str:
-    *parts, (_, total) = body
-    keys = [column.key for column in layout.columns]
-    first, second = _titles(layout)
-    data = {
-        "unit": layout.meaning,
-        "rows": [
-            {first: line.name, second: line.kind, **{key: values[key] for key in keys}}
-            for line, values in parts
-        ],
-        "total": {key: total[key] for key in keys},
-    }
-    return json.dumps(data, indent=2)
 
 
 _RENDERERS: dict[str, Callable[[Layout, Body], str]] = {
     "text": _text,
     "markdown": _markdown,
     "csv": _csv,
-    "json": _json,
 }

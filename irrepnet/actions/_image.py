@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class ImageAction:
     and an image moves as `(g x)(p) = x(g^-1 p)`.
 
     Args:
-        name: What people call it.
+        name: What people call it; two actions that move images alike are equal under any names.
         group: The group.
         matrices: For each element of the group a signed 2x2 permutation matrix; must be a
             homomorphism, checked.
@@ -49,7 +49,7 @@ class ImageAction:
         [2, 1, 0]
     """
 
-    name: str
+    name: str = field(compare=False)
     group: Group
     matrices: tuple[Matrix, ...]
 
@@ -82,10 +82,20 @@ class ImageAction:
                         f"elements {g} and {a} do not multiply to that of their product."
                     )
 
+    @property
+    def is_named(self) -> bool:
+        """Whether `image` knows it by its name."""
+        return self.name in _NAMED and image(self.name) == self
+
+    @property
+    def generators(self) -> tuple[Matrix, ...]:
+        """The matrices of the group's generators."""
+        return tuple(self.matrices[g] for g in self.group.generators)
+
     def __repr__(self) -> str:
-        if self.name in _NAMED and image(self.name) == self:
+        if self.is_named:
             return f"actions.image({self.name!r})"
-        return f"actions.ImageAction({self.name!r}, {self.group!r}, {self.matrices!r})"
+        return f"actions.from_generators({self.name!r}, {self.group!r}, {self.generators!r})"
 
     def of(self, a: int, b: int) -> Matrix:
         """Matrix of the product `a b`."""
@@ -151,7 +161,8 @@ class ImageAction:
             GridError: If an element does not map the grid to itself.
         """
         images = tuple(map(tuple, self.permutation(height, width).tolist()))
-        return PointAction(f"{self.name} on {height} x {width}", self.group, images)
+        name = f"{self.name} on {height} x {width}"
+        return PointAction(name, self.group, images, ("grid", self, height, width))
 
     # -- subgroups --------------------------------------------------------------------------
 
@@ -299,6 +310,11 @@ def image(name: str) -> ImageAction:
             f"{name!r} is no image action: expected one of {', '.join(_NAMED)}, or an ImageAction "
             f"(see irrepnet.actions.from_generators)."
         )
+    return _named(name)
+
+
+@lru_cache
+def _named(name: str) -> ImageAction:
     return _NAMED[name]()
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,8 @@ class PointAction:
         name: What people call it.
         group: The group.
         images: `images[a][i]` is where element `a` sends point `i`.
+        made: How it was made, the kind and what it was made of, so that it need not be stored point
+            by point; two actions that move alike are equal however they were made.
 
     Examples:
         >>> from irrepnet import groups
@@ -32,9 +35,17 @@ class PointAction:
     name: str
     group: Group
     images: tuple[tuple[int, ...], ...]
+    made: tuple[Any, ...] = field(default=(), compare=False)
+
+    @property
+    def recipe(self) -> tuple[Any, ...]:
+        """How to make it again: a kind, and what it is made of; without one, by its generators."""
+        generators = tuple(self.images[g] for g in self.group.generators) or self.images
+        return self.made or ("images", self.name, self.group, generators)
 
     def __repr__(self) -> str:
-        return f"actions.PointAction({self.name!r}, {self.group!r}, {self.images!r})"
+        kind, *parts = self.recipe
+        return _WORDS[kind].format(*map(repr, parts))
 
     @property
     def num_points(self) -> int:
@@ -53,7 +64,19 @@ class PointAction:
 
     def restrict(self, name: str, subgroup: Group, embedding: Sequence[int]) -> PointAction:
         """The same points under a subgroup, given for each of its elements the larger group's."""
-        return PointAction(name, subgroup, tuple(self.images[a] for a in embedding))
+        images = tuple(self.images[a] for a in embedding)
+        made = ("restrict", self, name, subgroup, tuple(embedding))
+        return PointAction(name, subgroup, images, made)
+
+
+#: How an action prints, by what it was made of.
+_WORDS = {
+    "grid": "{}.on_grid({}, {})",
+    "natural": "actions.natural({})",
+    "in order": "types.TokenType.of({}).in_order",
+    "restrict": "{}.restrict({}, {}, {})",
+    "images": "actions.from_images({}, {}, {})",
+}
 
 
 def from_images(name: str, group: Group, images: Sequence[Sequence[int]]) -> PointAction:
@@ -79,4 +102,5 @@ def natural(group: Group) -> PointAction:
         >>> natural(groups.symmetric(3)).num_points
         3
     """
-    return PointAction(group.name, group, tuple(map(tuple, group.elements.tolist())))
+    images = tuple(map(tuple, group.elements.tolist()))
+    return PointAction(group.name, group, images, ("natural", group))

@@ -158,6 +158,7 @@ class DepthwiseConvRule:
                 products + both * moved,
                 other,
                 on_features=both * moved,
+                on_products=tokens * leaves * moved,
                 weights=x.dim * size + bias,
             )
         paired = paired_counts(x, spec.action, spec.kernel)

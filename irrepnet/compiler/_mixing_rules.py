@@ -110,6 +110,7 @@ class TokenLinearRule:
             matmul=x.dim * product_flops(t, t) + 2 * products,
             other=(("basis change", 2 * additions), ("bias", biased)),
             on_features=2 * products,
+            on_products=products,
         )
 
     def emit(self, spec: specs.TokenLinear, edge: Edge, factory: Factory) -> nn.Layer:

@@ -30,6 +30,8 @@ class Cost:
             "elementwise") and its FLOPs; see `irrepnet.accounting` for the conventions.
         on_features: The part of `matmul` that multiplies features by a constant matrix, such as a
             change of basis: its backward pass has one product instead of two.
+        on_products: The part of `on_features` that comes after the layer's parameters: its backward
+            pass has that product even where nobody needs the gradient of the input.
         on_weights: The part of `matmul` that multiplies parameters by a constant matrix, such as a
             table of positions or the expansion of a kernel.
         recomputed: FLOPs of products that the backward pass makes again instead of keeping.
@@ -42,6 +44,7 @@ class Cost:
     matmul: int = 0
     other: tuple[tuple[str, int], ...] = ()
     on_features: int = 0
+    on_products: int = 0
     on_weights: int = 0
     recomputed: int = 0
     weights: int | None = None

@@ -52,14 +52,17 @@ def on_grid(feature_type: FeatureType, action: ImageAction, grid: Size) -> Featu
     return Features(feature_type, grid[0] * grid[1], action, grid)
 
 
-def _window_cost(window: WindowType, other: FeatureType, windows: int, bias: int) -> Cost:
-    """Intertwiner and change of basis, once for each window."""
+def _window_cost(
+    window: WindowType, other: FeatureType, windows: int, bias: int, into: bool = False
+) -> Cost:
+    """Intertwiner and change of basis, once for each window; `into` it or out of it."""
     products, additions = run_flops(window.runs)
     return Cost(
         params=num_weights(window.feature_type, other) + bias,
         matmul=windows * (product_flops(window.feature_type, other) + products),
         other=(("basis change", windows * additions), ("bias", windows * bias)),
         on_features=windows * products,
+        on_products=windows * products if into else 0,
     )
 
 
@@ -169,7 +172,7 @@ class UpsampleRule:
     def cost(self, spec: specs.Upsample, edge: Edge, positions: int) -> Cost:
         window = self._window(spec)
         bias = window.feature_type.num_invariants if spec.bias else 0
-        return _window_cost(window, spec.in_type, positions, bias)
+        return _window_cost(window, spec.in_type, positions, bias, into=True)
 
     def emit(self, spec: specs.Upsample, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.Upsample(
@@ -208,7 +211,7 @@ class UnpatchifyRule:
     def cost(self, spec: specs.Unpatchify, edge: Edge, positions: int) -> Cost:
         window = self._window(spec)
         bias = window.feature_type.num_invariants if spec.bias else 0
-        return _window_cost(window, spec.in_type, positions, bias)
+        return _window_cost(window, spec.in_type, positions, bias, into=True)
 
     def emit(self, spec: specs.Unpatchify, edge: Edge, factory: Factory) -> nn.Layer:
         return nn.Unpatchify(

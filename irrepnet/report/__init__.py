@@ -8,12 +8,16 @@ from irrepnet.report._costs import Line as Line
 from irrepnet.report._costs import Summary as Summary
 from irrepnet.report._files import check_writable as check_writable
 from irrepnet.report._files import write_text as write_text
+from irrepnet.report._flop_picture import check_picture as check_picture
+from irrepnet.report._flop_picture import draw_flops as draw_flops
 from irrepnet.report._html import check_html as check_html
 from irrepnet.report._html import html as html
 from irrepnet.report._invariance import Change as Change
 from irrepnet.report._measure_case import measure_case as measure_case
 from irrepnet.report._photo import Photo as Photo
 from irrepnet.report._photo import load_photo as load_photo
+from irrepnet.report._published import published_table as published_table
+from irrepnet.report._published import reconciled as reconciled
 from irrepnet.report._request import Request as Request
 from irrepnet.report._speed_row import SCHEMA as SCHEMA
 from irrepnet.report._speed_row import SpeedRow as SpeedRow

@@ -51,7 +51,7 @@ def html(comparison: Comparison) -> str:
     )
     source = resources.files("irrepnet.report").joinpath("compare.html.j2")
     template = environment.from_string(source.read_text(encoding="utf-8"))
-    colours = {line.part: _colour(line.part) for line in comparison.costs.parts}
+    colours = {line.part: part_colour(line.part) for line in comparison.costs.parts}
     return template.render(
         comparison=comparison,
         words=words,
@@ -70,7 +70,8 @@ def html(comparison: Comparison) -> str:
     )
 
 
-def _colour(part: str) -> str:
+def part_colour(part: str) -> str:
+    """The colour of a part in every picture."""
     return _COLOURS[PARTS.index(part)] if part in PARTS else "#999999"
 
 

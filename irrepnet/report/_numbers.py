@@ -7,12 +7,14 @@ def millions(value: int) -> str:
     """A count in millions, as short as it stays true.
 
     Examples:
-        >>> millions(22_059_496), millions(37_632), millions(0)
-        ('22.06', '0.038', '0')
+        >>> millions(22_059_496), millions(37_632), millions(192), millions(0)
+        ('22.06', '0.038', '<0.001', '0')
     """
     if value == 0:
         return "0"
     scaled = value / 1e6
+    if scaled < 0.0005:
+        return "<0.001"
     return f"{scaled:,.0f}" if scaled >= 1000 else f"{scaled:.{2 if scaled >= 10 else 3}f}"
 
 

@@ -7,6 +7,7 @@ from irrepnet.specs._compose import chain as chain
 from irrepnet.specs._compose import residual as residual
 from irrepnet.specs._invariants import Invariants as Invariants
 from irrepnet.specs._invariants import invariants as invariants
+from irrepnet.specs._json import from_json as from_json
 from irrepnet.specs._layers import Activation as Activation
 from irrepnet.specs._layers import Attention as Attention
 from irrepnet.specs._layers import ClassToken as ClassToken
@@ -32,7 +33,6 @@ from irrepnet.specs._nonlinear import MaxFilter as MaxFilter
 from irrepnet.specs._nonlinear import NormActivation as NormActivation
 from irrepnet.specs._nonlinear import PolynomialMap as PolynomialMap
 from irrepnet.specs._spec import Spec as Spec
-from irrepnet.specs._spec import from_json as from_json
 from irrepnet.specs._tokens import Dropout as Dropout
 from irrepnet.specs._tokens import PermutedAttention as PermutedAttention
 from irrepnet.specs._tokens import RegisterTokens as RegisterTokens

@@ -1,4 +1,4 @@
-"""`Spec`: what a layer is, without tensors; and how specs become JSON and come back."""
+"""`Spec`: what a layer is, without tensors."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, cast
 
-from irrepnet import groups
 from irrepnet._errors import SpecError
-from irrepnet.actions import ImageAction, PointAction
-from irrepnet.groups import Group
 from irrepnet.specs._fields import check_fields
 from irrepnet.types import FeatureType
 
@@ -43,6 +40,9 @@ class Spec:
 
     #: What the compiler knows of specs; filled by `irrepnet.compiler`.
     theory: ClassVar[dict[str, Callable[[Spec], Any]]] = {}
+
+    #: A field's value as plain JSON values; filled where JSON is defined.
+    encode: ClassVar[Callable[[Any], Any]]
 
     #: Makes a chain of specs; filled where `Chain` is defined.
     compose: ClassVar[Callable[[tuple[Spec, ...]], Spec]]
@@ -94,7 +94,7 @@ class Spec:
             >>> specs.from_json(spec.to_json()) == spec
             True
         """
-        fields = {f.name: _encode(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        fields = {f.name: Spec.encode(getattr(self, f.name)) for f in dataclasses.fields(self)}
         return {"$spec": type(self).__name__, **fields}
 
     def map(self, change: Callable[[Spec], Spec]) -> Self:
@@ -141,59 +141,3 @@ def _map(value: Any, change: Callable[[Spec], Spec]) -> Any:
         parts = tuple(_map(item, change) for item in value)
         return value if all(a is b for a, b in zip(parts, value, strict=True)) else parts
     return value
-
-
-def from_json(data: Any) -> Any:
-    """Rebuild what `Spec.to_json` wrote; nothing is unpickled or evaluated.
-
-    Raises:
-        SpecError: If a spec is unknown or its fields do not fit.
-    """
-    if isinstance(data, list):
-        return tuple(from_json(item) for item in data)
-    if not isinstance(data, dict):
-        return data
-    if "$group" in data:
-        return groups.from_recipe(data["$group"])
-    if "$type" in data:
-        group, text = data["$type"]
-        return FeatureType(groups.from_recipe(group), text)
-    if "$points" in data:
-        name, group, images = data["$points"]
-        return PointAction(name, groups.from_recipe(group), from_json(images))
-    if "$action" in data:
-        name, group, matrices = data["$action"]
-        return ImageAction(name, groups.from_recipe(group), from_json(matrices))
-    fields = {key: from_json(value) for key, value in data.items() if key != "$spec"}
-    kind = Spec.known.get(data.get("$spec", ""))
-    if kind is None:
-        raise SpecError(
-            f"unknown spec {data.get('$spec')!r}: expected one of {', '.join(sorted(Spec.known))}; "
-            f"import the module that defines your own specs before loading them."
-        )
-    try:
-        return kind(**fields)
-    except TypeError as problem:
-        raise SpecError(
-            f"the stored {kind.__name__} does not fit this version: {problem}."
-        ) from None
-
-
-def _encode(value: Any) -> Any:
-    if isinstance(value, Spec):
-        return value.to_json()
-    if isinstance(value, FeatureType):
-        return {"$type": [_encode(value.group.recipe), str(value)]}
-    if isinstance(value, ImageAction):
-        return {"$action": [value.name, _encode(value.group.recipe), _encode(value.matrices)]}
-    if isinstance(value, PointAction):
-        return {"$points": [value.name, _encode(value.group.recipe), _encode(value.images)]}
-    if isinstance(value, Group):
-        return {"$group": _encode(value.recipe)}
-    if isinstance(value, tuple | list):
-        return [_encode(item) for item in value]
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    raise SpecError(
-        f"a spec cannot hold {value!r}: expected numbers, text, types, groups or specs."
-    )

@@ -67,14 +67,12 @@ class TokenType:
     @cached_property
     def in_order(self) -> PointAction:
         """The action on places once the tokens stand in orbit order."""
+        if self.is_sorted:
+            return self.points
         place = np.argsort(self.order)
-        images = place[self.points.array[:, self.order]]
-        name = self.points.name
-        return PointAction(
-            name if self.is_sorted else f"{name}, by orbits",
-            self.points.group,
-            tuple(map(tuple, images.tolist())),
-        )
+        images = tuple(map(tuple, place[self.points.array[:, self.order]].tolist()))
+        name = f"{self.points.name}, by orbits"
+        return PointAction(name, self.points.group, images, ("in order", self.points))
 
 
 @lru_cache(maxsize=64)

@@ -48,6 +48,28 @@ def test_flops_as_json(tiny: list[str], capsys: pytest.CaptureFixture[str], tmp_
     assert "total" in capsys.readouterr().out
 
 
+def test_flops_in_other_forms(tiny: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["flops", *tiny, "--by", "kind", "--unit", "MACs", "--format", "csv"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("part,params,matmul_MACs,other_FLOPs,share,bytes_read")
+    assert printed[-1].startswith("total,")
+    for form, text in (("text", "D^2"), ("latex", r"\begin{array}")):
+        assert main(["flops", *tiny, "--symbolic", form]) == 0
+        assert text in capsys.readouterr().out
+    assert main(["flops", *tiny, "--training", "--dtype", "bfloat16", "--by", "block"]) == 0
+    printed = capsys.readouterr().out
+    assert "2 bytes a number" in printed
+    assert "kept bytes" in printed
+
+
+def test_flops_draws(tiny: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "bars.svg"
+    assert main(["flops", *tiny, "--group", "D4", "--picture", str(file)]) == 0
+    assert "D4 (right)" in file.read_text(encoding="utf-8")
+    assert main(["flops", *tiny, "--picture", str(tmp_path / "bars.gif")]) == 2
+    assert "expected a name that ends in .png, .svg, .pdf" in capsys.readouterr().err
+
+
 def test_flops_refuses_a_folder_as_file(
     tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 import irrepnet as ir
 from irrepnet import report
 from irrepnet._errors import CertificateError
-from irrepnet.accounting import FlopReport
+from irrepnet.accounting import PARTS, FlopReport
 from irrepnet.compiler import cost
 from irrepnet.measure import Latency, Memory, Settings, Timing, machine
 from irrepnet.models._registry import MODELS
@@ -21,7 +21,6 @@ from irrepnet.report import _words as words
 from irrepnet.report._bar_chart import Cluster, Segment, bar_chart
 from irrepnet.report._costs import summarise
 from irrepnet.report._invariance import Change, invariance
-from irrepnet.accounting import PARTS
 
 SIZES = (
     ("depth", 2), ("width", 16), ("heads", 2), ("patch", 8), ("img_size", 32), ("num_classes", 10),

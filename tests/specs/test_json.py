@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import irrepnet as ir
 from irrepnet import actions, groups, specs
 from irrepnet._errors import FeatureTypeError, GroupError, IrrepnetError, SpecError
-from irrepnet.types import FeatureType
+from irrepnet.types import FeatureType, TokenType
 
 GROUPS = [
     groups.trivial(),
@@ -169,7 +169,12 @@ def test_actions_come_back(name: str) -> None:
         ),
         ({"$group": ["cyclic"]}, GroupError, "is not a group's recipe"),
         (
-            {"$action": ["turn", ["cyclic", 2], [[[1, 0], [0, 1]], [[0, -1], [1, 0]]]]},
+            {"$points": ["sphere", 3]},
+            SpecError,
+            "unknown points 'sphere': expected one of grid, nat",
+        ),
+        (
+            {"$action": ["turn", ["cyclic", 2], [[[0, -1], [1, 0]]]]},
             GroupError,
             "is no homomorphism",
         ),
@@ -191,3 +196,51 @@ def test_a_spec_holds_plain_values_only(value: object) -> None:
 @pytest.mark.parametrize("value", [None, 3, 2.5, "text", True])
 def test_plain_values_pass(value: object) -> None:
     assert specs.from_json(value) == value
+
+
+POINTS = {
+    "grid": lambda: actions.image("D4").on_grid(3, 3),
+    "in order": lambda: TokenType.of(actions.image("flop").on_grid(2, 3)).in_order,
+    "own action": lambda: actions.from_generators(
+        "turns", groups.cyclic(4), [((0, 1), (-1, 0))]
+    ).on_grid(2, 2),
+    "restricted": lambda: (
+        TokenType.of(
+            actions.image("D4").on_grid(3, 3).restrict("flop", groups.flop(), (0, 4))
+        ).in_order
+    ),
+    "natural": lambda: actions.natural(groups.symmetric(4)),
+    "images": lambda: actions.from_images("ring", groups.cyclic(3), [[1, 2, 0, 3]]),
+    "trivial": lambda: actions.from_images("still", groups.trivial(), [[0, 1]]),
+}
+
+
+@pytest.mark.parametrize("case", POINTS)
+def test_points_are_stored_and_printed_by_how_they_were_made(case: str) -> None:
+    points = POINTS[case]()
+    x = FeatureType.trivial(points.group, 2)
+    spec = specs.Tokens(x, points)
+    again = specs.from_json(json.loads(json.dumps(spec.to_json())))
+    assert again == spec
+    assert (again.points.name, again.points.images) == (points.name, points.images)
+    names = {"actions": actions, "groups": groups, "types": ir.types, "irrepnet": ir}
+    assert eval(repr(points), names) == points
+
+
+def test_a_resmlps_spec_is_small() -> None:
+    """Its points occur in every block: they are not listed one by one."""
+    spec = ir.models.model_spec("resmlp_24_224", "D4")
+    text = json.dumps(spec.to_json())
+    assert len(text) < 3000 * 24
+    assert len(repr(spec)) < 3000 * 24
+    assert specs.from_json(json.loads(text)) == spec
+
+
+def test_actions_that_move_alike_are_equal_whatever_their_names() -> None:
+    mirror = actions.from_generators("mirror", groups.flop(), [((1, 0), (0, -1))])
+    assert mirror == actions.image("flop")
+    assert (
+        mirror.name == specs.from_json(specs.PatchEmbed(mirror, 3, 4, 2, X).to_json()).action.name
+    )
+    assert repr(mirror).startswith("actions.from_generators('mirror', groups.flop(), ")
+    assert mirror != actions.image("vflip")
