@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from irrepnet.freezing import freeze as freeze
     from irrepnet.models import create_model as create_model
     from irrepnet.models import list_models as list_models
+    from irrepnet.planning import plan_type as plan_type
     from irrepnet.serialization import load as load
     from irrepnet.serialization import save as save
 
@@ -49,6 +50,7 @@ _LAZY = {
     "freeze": "freezing",
     "list_models": "models",
     "load": "serialization",
+    "plan_type": "planning",
     "save": "serialization",
 }
 

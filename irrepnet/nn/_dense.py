@@ -10,7 +10,8 @@ from torch.nn import functional as F  # noqa: N812
 
 def linear(matrix: np.ndarray) -> nn.Linear:
     """A stock linear layer without bias that multiplies by a fixed matrix (float64)."""
-    layer = nn.Linear(matrix.shape[1], matrix.shape[0], bias=False, dtype=torch.float64)
+    layer = nn.Linear(1, 1, bias=False)  # nothing is drawn that is thrown away
+    layer.out_features, layer.in_features = matrix.shape
     layer.weight = nn.Parameter(torch.tensor(matrix, dtype=torch.float64), requires_grad=False)
     return layer
 

@@ -80,7 +80,7 @@ class Dropout(ConstantsLayer):
             keep = keep.index_select(1, self.orbits)
         return x * keep.index_select(-1, self.copies) / (1 - self.rate)
 
-    def _dense(self) -> Dropout:
+    def _dense(self) -> Dropout:  # a mask like any other, without products
         dense = Dropout(self.feature_type, self.rate)
         if self._num_orbits:
             dense._num_orbits = self._num_orbits

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
+from irrepnet.nn._dense import linear
+from irrepnet.nn._dense_nonlinear import DenseNorms
 from irrepnet.nn._layer import Layer
 from irrepnet.types import POOLS, FeatureType, check_choice, check_count, check_invariants
 
@@ -30,7 +33,7 @@ class TokenPool(Layer):
         """Pool."""
         return x[:, 0] if self.kind == "token" else x[:, self.prefix :].mean(dim=1)
 
-    def _dense(self) -> TokenPool:
+    def _dense(self) -> TokenPool:  # a slice or a mean: there is nothing to expand
         return TokenPool(self.kind, self.prefix)
 
     def extra_repr(self) -> str:
@@ -79,8 +82,13 @@ class InvariantMap(Layer):
                 parts.append(size * dim**-0.5 if self.kind == "rms" else size)
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
-    def _dense(self) -> InvariantMap:
-        return InvariantMap(self.feature_type, self.kind)
+    def _dense(self) -> nn.Module:
+        if self.kind == "trivial":
+            return linear(np.eye(self._invariants, self.feature_type.dim))
+        others = [b for b in self.feature_type.blocks if b.irrep.index]
+        roots = [np.full(b.multiplicity, b.irrep.dim**-0.5) for b in others]
+        scales = np.concatenate([np.zeros(0), *roots]) if self.kind == "rms" else None
+        return DenseNorms(self._invariants, others, scales)
 
     def extra_repr(self) -> str:
         """Type and kind."""

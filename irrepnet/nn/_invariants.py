@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from irrepnet.nn._constants import ConstantsLayer
+from irrepnet.nn._dense_nonlinear import DensePolynomials
 from irrepnet.nn._shapes import check_channels
 from irrepnet.types import (
     FeatureType,
@@ -173,8 +174,15 @@ class PolynomialMap(ConstantsLayer):
             terms = terms * x.index_select(-2, self.variables[k])
         return torch.matmul(self.coefficients.to(terms.dtype), terms).flatten(-2)
 
-    def _dense(self) -> PolynomialMap:
-        return PolynomialMap(self.feature_type, self.degree, dtype=torch.float64)
+    def _dense(self) -> DensePolynomials:
+        variables, size = self._sources["variables"], self.dim // self._times
+        # Part `p` of variable `v` is channel `v * times + p`; the constant comes after all.
+        parts = np.arange(self._times)
+        channels = np.where(
+            variables[..., None] < size, variables[..., None] * self._times + parts, self.dim
+        )
+        coefficients = np.kron(self._sources["coefficients"], np.eye(self._times))
+        return DensePolynomials(channels.reshape(len(variables), -1), coefficients, self.dim)
 
     def extra_repr(self) -> str:
         """Type, degree and generators."""

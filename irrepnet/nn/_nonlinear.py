@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from irrepnet.nn._constants import ConstantsLayer
 from irrepnet.nn._dense import linear
+from irrepnet.nn._dense_nonlinear import DenseGated, DenseNormActivation
 from irrepnet.nn._functions import FUNCTIONS, Pointwise, check_function
 from irrepnet.nn._gset_basis import GSetBasis
 from irrepnet.nn._layer import Layer
@@ -133,8 +134,10 @@ class Gated(Layer):
             last += dim * copies
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
-    def _dense(self) -> Gated:
-        return Gated(self.feature_type, self.function, self.gate)
+    def _dense(self) -> DenseGated:
+        others = [b for b in self.feature_type.blocks if b.irrep.index]
+        functions = (FUNCTIONS[self.function], FUNCTIONS[self.gate])
+        return DenseGated(self._invariants, others, *functions)
 
     def extra_repr(self) -> str:
         """Types and functions."""
@@ -196,10 +199,8 @@ class NormActivation(Layer):
             parts.append((part * factor.unsqueeze(-2)).flatten(-2))
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
-    def _dense(self) -> NormActivation:
-        dense = NormActivation(self.feature_type, self.function)
-        dense.bias = nn.Parameter(self.bias.detach().clone())
-        return dense
+    def _dense(self) -> DenseNormActivation:
+        return DenseNormActivation(self.feature_type.blocks, self.bias, FUNCTIONS[self.function])
 
     def extra_repr(self) -> str:
         """Type and function."""

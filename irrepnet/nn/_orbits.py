@@ -202,7 +202,7 @@ class OrbitPool(ConstantsLayer):
                 found.append(torch.stack(total).sum(0) / self.num_tokens)
         return found
 
-    def _dense(self) -> OrbitPool:
+    def _dense(self) -> OrbitPool:  # sums without weights, which as a matrix would be vast
         return OrbitPool(self.gset, self.points, self.kind)
 
     def extra_repr(self) -> str:

@@ -82,7 +82,7 @@ class DropPath(Layer):
         keep = x.new_empty(x.shape[0], *[1] * (x.ndim - 1)).bernoulli_(1 - self.rate)
         return x * (keep / (1 - self.rate))
 
-    def _dense(self) -> DropPath:
+    def _dense(self) -> DropPath:  # the ordinary one: torch has none of its own
         return DropPath(self.rate)
 
     def extra_repr(self) -> str:

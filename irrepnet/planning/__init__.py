@@ -3,3 +3,8 @@
 from irrepnet.planning._cost_models import COST_MODELS as COST_MODELS
 from irrepnet.planning._cost_models import alpha as alpha
 from irrepnet.planning._cost_models import predicted_seconds as predicted_seconds
+from irrepnet.planning._plan_type import OBJECTIVES as OBJECTIVES
+from irrepnet.planning._plan_type import TypePlan as TypePlan
+from irrepnet.planning._plan_type import plan_type as plan_type
+from irrepnet.planning._search import Demands as Demands
+from irrepnet.planning._search import cheapest as cheapest

@@ -6,6 +6,7 @@ from irrepnet.types._checks import check_eps as check_eps
 from irrepnet.types._checks import check_group as check_group
 from irrepnet.types._checks import check_invariants_exist as check_invariants_exist
 from irrepnet.types._checks import check_rate as check_rate
+from irrepnet.types._cone import cone_facets as cone_facets
 from irrepnet.types._depthwise import PAIRINGS as PAIRINGS
 from irrepnet.types._depthwise import default_pairing as default_pairing
 from irrepnet.types._depthwise import gset_kernels as gset_kernels

@@ -9,12 +9,16 @@ import numpy as np
 
 from irrepnet._errors import ActivationError
 from irrepnet.groups import Group
+from irrepnet.types._cone import cone_facets
 from irrepnet.types._feature_type import FeatureType
 from irrepnet.types._gset_type import GSetType, canonical_stabiliser, coset_representation
 from irrepnet.types._scaled import ScaledType
 
 #: Search nodes after which the solver gives up; types of real networks need a handful.
 NODE_LIMIT = 200_000
+
+#: Search nodes after which the remainder is tested against the cone of the rows still to choose.
+QUICK_NODES = 50
 
 
 @lru_cache(maxsize=64)
@@ -49,8 +53,7 @@ def gset_for(feature_type: FeatureType) -> GSetType:
     if isinstance(feature_type, ScaledType):
         return scaled_gset(gset_for(feature_type.origin), feature_type.scale)
     candidates = transitive_types(feature_type.group)
-    table = np.array([multiplicities for _, multiplicities in candidates])
-    counts = _Search(table).solve(feature_type.multiplicities)
+    counts = _search(feature_type.group).solve(feature_type.multiplicities)
     if counts is None:
         raise ActivationError(
             f"{feature_type} over {feature_type.group.name} is no permutation representation, so "
@@ -111,6 +114,7 @@ class _Search:
         self.nodes = 0
         # Exact span test: the remainder must lie in the row space of the rows still to choose.
         self.normals = [_integer_normals(table[k:]) for k in range(len(table) + 1)]
+        self.cones: dict[int, np.ndarray] = {}
 
     def solve(self, target: tuple[int, ...]) -> list[int] | None:
         self.nodes = 0
@@ -128,6 +132,8 @@ class _Search:
                 f"type built from coset representations; give the G-set explicitly "
                 f"(specs.Activation(..., gset=...))."
             )
+        if self.nodes > QUICK_NODES and (self._facets(k) @ rest < 0).any():
+            return None
         row = self.table[k]
         most = int((rest[row > 0] // row[row > 0]).min())
         for n in range(most, -1, -1):
@@ -135,6 +141,17 @@ class _Search:
             if tail is not None:
                 return [n, *tail]
         return None
+
+    def _facets(self, k: int) -> np.ndarray:
+        """What every sum of the rows still to choose meets; found when it is first needed."""
+        if k not in self.cones:
+            self.cones[k] = cone_facets(self.table[k:])
+        return self.cones[k]
+
+
+@lru_cache(maxsize=64)
+def _search(group: Group) -> _Search:
+    return _Search(np.array([multiplicities for _, multiplicities in transitive_types(group)]))
 
 
 def _integer_normals(rows: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import torch
 import irrepnet as ir
 from irrepnet import compiler, specs, testing
 from irrepnet.compiler import Factory, Plan, check, passes
+from irrepnet.compiler._check import _typed
 from irrepnet.compiler._emit import emit
 from irrepnet.compiler._graph import layer_graph, retyped
 from tests.compiler.same import assert_same
@@ -289,6 +290,14 @@ def test_all_passes_together(name, lowering):
 @pytest.mark.parametrize("name", ["flop", "C4", "D4", "Q8", "A5"])
 def test_each_pass_alone(name, pass_):
     assert_same(network(name), pass_, "auto")
+
+
+def test_layers_are_typed_once_by_value():
+    options = {"group": "D4", "device": "meta", "width": 64, "num_classes": 7}
+    ir.create_model("resmlp_12_224", depth=2, **options)
+    before = _typed.cache_info().misses
+    ir.create_model("resmlp_12_224", depth=12, **options)
+    assert _typed.cache_info().misses == before
 
 
 def test_plans_are_kept_by_value():
