@@ -7,6 +7,7 @@ import pytest
 
 import irrepnet as ir
 from irrepnet._errors import MissingExtraError, OptionError, OutputError
+from irrepnet.cli import main
 from irrepnet.report import check_picture, draw_flops, published_table, reconciled
 from tests.models.narrow import narrow
 
@@ -30,7 +31,7 @@ def test_every_published_number_is_explained() -> None:
 
 
 def test_the_page_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    assert ir.cli.main(["flops", "--published"]) == 0
+    assert main(["flops", "--published"]) == 0
     assert capsys.readouterr().out == PAGE.read_text(encoding="utf-8")
     assert published_table() in PAGE.read_text(encoding="utf-8")
 
