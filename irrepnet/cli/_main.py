@@ -22,6 +22,7 @@ from irrepnet.cli._flops import Flops
 from irrepnet.cli._groups import Groups
 from irrepnet.cli._models import Models
 from irrepnet.cli._output import complain, quiet_pipe
+from irrepnet.cli._plan import PlanType
 
 
 class Command(Protocol):
@@ -39,6 +40,7 @@ COMMANDS: dict[str, type[Command]] = {
     "groups": Groups,
     "decompose": Decompose,
     "models": Models,
+    "plan": PlanType,
     "bench": Bench,
     "bench groups": BenchGroups,
 }
@@ -52,6 +54,8 @@ Examples:
   irrepnet flops vit_base_patch16_224 --group flop    what a network costs, without running it
   irrepnet certify vit_tiny_patch16_224 --group D4    how far a network is from invariant
   irrepnet compare vit_small_patch16_224              both networks on a photo, measured
+  irrepnet plan D4 --dim 384 --heads 6                the cheapest type of features
+  irrepnet bench vit_small_patch16_224 --group D4     time and memory, block by block
   irrepnet bench --suite speed                        times against goals
   irrepnet bench groups                               how fast group theory is here
 

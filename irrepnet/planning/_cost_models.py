@@ -75,6 +75,7 @@ def predicted_seconds(
     dtype: str = "float32",
     model: str = "roofline",
     training: bool = False,
+    positions: int | None = None,
 ) -> dict[str, float]:
     """What each layer of a plan is expected to take.
 
@@ -87,18 +88,19 @@ def predicted_seconds(
         dtype: What numbers are.
         model: One of `COST_MODELS`.
         training: Whether the backward pass is included.
+        positions: Feature vectors of one sample, where the plan leaves them open.
 
     Returns:
         Seconds by module path, in the order in which the layers run.
 
     Raises:
         OptionError: If there is no such model.
-        SpecError: If the plan leaves its positions open.
+        SpecError: If neither says how many positions there are.
     """
     if model not in COST_MODELS:
         raise OptionError(f"got cost model {model!r}: expected one of {', '.join(COST_MODELS)}.")
     found: dict[str, float] = {}
-    for stop, row in zip(stops(plan), cost(plan), strict=True):
+    for stop, row in zip(stops(plan, positions), cost(plan, positions), strict=True):
         rows = batch * max(stop.target.positions, 1)
         calls, size = num_calls(stop), ITEMSIZE[dtype]
         seconds = calls * rates.call + COST_MODELS[model](row, rates, rows, batch, size)

@@ -178,19 +178,21 @@ def irrep_cost(irrep: Irrep, objective: str, rates: Rates, positions: int, items
     """What the block of one irrep costs in a square map, as a function of the multiplicity.
 
     With dimension `d` and `e = dim End`: `e m^2` parameters, `2 d e m^2` FLOPs a position, and in
-    time `d / e` products of `e m` channels, or one for an irrep whose commutant mixes components
-    that are not adjacent.
+    time what the compiler expects of one product for each component or commutant
+    (`irrepnet.compiler.passes._lower.seconds`).
     """
     d, e = irrep.dim, irrep.end_dim
     if objective == "params":
         return lambda m: e * m * m
     if objective == "flops":
         return lambda m: 2 * d * e * m * m
-    calls = d if e == 1 else 1
 
     def seconds(m: float) -> float:
-        flops, traffic = 2 * positions * d * e * m * m, itemsize * (2 * positions + e * m) * d * m
-        return calls * rates.seconds(flops / calls, traffic / calls)
+        flops, moved = 2 * positions * d * e * m * m, itemsize * 2 * positions * d * m
+        if d == e or e == 1:
+            calls = d // e
+            return calls * rates.seconds(flops / calls, (moved + itemsize * d * e * m * m) / calls)
+        return 2 * rates.seconds(0, moved) + rates.seconds(flops, moved)  # two transposes besides
 
     return seconds
 
@@ -238,7 +240,7 @@ def _widest(
 def _refusal(group: Group, costs: Sequence[Cost], wanted: Demands, budget: float | None) -> str:
     """Why there is no type, and what would do."""
     share = f"every irrep of {group.name} at least {wanted.least} times"
-    asked = f"no type of {wanted.dim} channels has {share} in whole shares for {wanted.heads} heads"
+    asked = f"no type of {wanted.dim} channels has {share} in whole shares for {_heads(wanted)}"
     step = wanted.heads
     regular = step * group.order * max(1, -(-wanted.least // step))
     for width in range(wanted.dim - wanted.dim % step + step, regular + 1, step):
@@ -247,11 +249,15 @@ def _refusal(group: Group, costs: Sequence[Cost], wanted: Demands, budget: float
             return f"{asked}: expected at least {width} channels, fewer heads, or a smaller least."
     if budget is not None:
         return (
-            f"no type of at most {wanted.dim} channels with {share} and {wanted.heads} heads costs "
+            f"no type of at most {wanted.dim} channels with {share} and {_heads(wanted)} costs "
             f"as little as {budget:g}: expected a larger budget, fewer heads, or a smaller least."
         )
     near = wanted.dim + step - wanted.dim % step
     return f"{asked}: expected a multiple of the heads, such as {near} channels."
+
+
+def _heads(demands: Demands) -> str:
+    return f"{demands.heads} head{'s' * (demands.heads > 1)}"
 
 
 def _ladder(
@@ -263,7 +269,7 @@ def _ladder(
         ("whole numbers", Demands(d.dim, 1, least, points=False)),
         ("points for activations", Demands(d.dim, 1, least)),
         (f"every irrep at least {d.least} times", Demands(d.dim, 1, d.least)),
-        (f"whole shares for {d.heads} heads", d),
+        (f"whole shares for {_heads(d)}", d),
     ]
     found = []
     for name, step in steps:

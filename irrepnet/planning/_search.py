@@ -143,7 +143,7 @@ def widest(
         One search for each width between the bound and the answer, few.
     """
     width = demands.dim
-    while width > 0:
+    while (width := width - width % demands.heads) > 0:
         search = _Search(group, costs, replace(demands, dim=width), budget)
         reach = search.most_channels(budget)
         if reach < width:
@@ -167,7 +167,7 @@ class _Search:
         self.last = {x: excess for excess, x in self.choices[-1]} if self.choices else {}
 
     def solve(self) -> tuple[int, ...] | None:
-        if self.choices is not None:
+        if self.choices is not None and self.demands.dim % self.demands.heads == 0:
             self._extend([], self.demands.dim, 0.0)
         return self.best[1] or None
 

@@ -223,7 +223,7 @@ def test_help_lists_commands_with_examples(
         assert f"irrepnet {name}" in printed
 
 
-@pytest.mark.parametrize("name", ["compare", "flops", "certify", "groups", "models", "bench"])
+@pytest.mark.parametrize("name", ["compare", "flops", "certify", "groups", "models", "bench", "plan"])
 def test_each_command_teaches_with_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main([name, "--help"])
