@@ -102,6 +102,14 @@ def test_the_examples_run_and_print_what_the_page_says(
         page.write_text(text)
 
 
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "tutorials/README.md"])
+def test_links_lead_somewhere(name: str) -> None:  # those of docs/ are checked when it is built
+    page = ROOT / name
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    assert links
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_the_table_is_true(name: str) -> None:
     params, gigaflops = [], []
