@@ -81,9 +81,8 @@ class PatchEmbedRule:
         if edge != self.source(spec):
             raise SpecError(f"got {edge}: expected {self.source(spec)}.")
         check_group(spec.out_type, spec.action)
-        size = (*spec.image_size, spec.channels)
-        patch = spec.patch if min(size) > 0 else (0, 0)
-        grid = tiled_grid(spec.action, spec.image_size, patch, "image", "patch")
+        check_count(spec.channels, "image channels")
+        grid = tiled_grid(spec.action, spec.image_size, spec.patch, "image", "patch")
         check_linear(self._window(spec).feature_type, spec.out_type)
         return spec, on_grid(spec.out_type, spec.action, grid)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from irrepnet import nn
 from irrepnet._errors import CheckpointError
-from irrepnet.interop._state import StateReader, layer_at
+from irrepnet.interop._state import StateReader, layer_at, only_weight, read_head
 from irrepnet.models import ConvNeXtSize, build, convnext
 
 CONVNEXT_KINDS = (
@@ -92,12 +92,10 @@ def read_convnext(reader: StateReader, model: nn.Classifier, kind: str) -> None:
             continue
         norm = layer_at(layer, "norm", nn.IsotypicLayerNorm)
         _read_norm(reader, norm, f"{key}.0", typed)
-        reduce = layer_at(layer, "reduce", nn.Downsample)
+        reduce = layer_at(layer, "reduce", nn.WindowMap)
         (_read_typed_window if typed else _read_dense_window)(reader, reduce, f"{key}.1")
     _read_norm(reader, layer_at(model, "head.norm", nn.IsotypicLayerNorm), "norm", False)
-    head = layer_at(model, "head.fc", nn.IsotypicLinear)
-    reader.copy("head.weight", _only_weight(head))
-    reader.copy("head.bias", head.bias)
+    read_head(reader, model)
 
 
 def _published_places(blocks: nn.Chain, isotropic: bool) -> Iterator[tuple[nn.Chain, str]]:
@@ -111,12 +109,6 @@ def _published_places(blocks: nn.Chain, isotropic: bool) -> Iterator[tuple[nn.Ch
         else:
             stage, place = stage + 1, 0
             yield layer, f"downsample_layers.{stage}"
-
-
-def _only_weight(layer: nn.Layer) -> Tensor:
-    """The weight of a layer in which only one irrep occurs."""
-    (weight,) = (p for name, p in layer.named_parameters(recurse=False) if name != "bias")
-    return weight
 
 
 def _mirrored(left: Tensor, sign: int, width: int) -> Tensor:
@@ -172,7 +164,7 @@ def _read_norm(reader: StateReader, norm: nn.IsotypicLayerNorm, key: str, typed:
             reader.copy(f"{key}.scaling.alpha_{parity}", weight)
         reader.copy(f"{key}.scaling.beta", norm.bias)
     else:
-        reader.copy(f"{key}.weight", _only_weight(norm))
+        reader.copy(f"{key}.weight", only_weight(norm))
         reader.copy(f"{key}.bias", norm.bias)
 
 
@@ -187,7 +179,7 @@ def _read_block(reader: StateReader, block: nn.Chain, key: str, typed: bool) -> 
             name = f"{key}.{theirs}.linear_{parity}.weight"
             reader.copy(name, linear.get_parameter(f"weight_{parity}"))
         if not typed:
-            reader.copy(f"{key}.{theirs}.weight", _only_weight(linear))
+            reader.copy(f"{key}.{theirs}.weight", only_weight(linear))
         reader.copy(f"{key}.{theirs}{'.linear_sym' if typed else ''}.bias", linear.bias)
     if "scale" in block.names:
         scale = layer_at(block, "scale", nn.LayerScale)
@@ -195,7 +187,7 @@ def _read_block(reader: StateReader, block: nn.Chain, key: str, typed: bool) -> 
             weight = scale.get_parameter(f"weight_{parity}")
             reader.copy(f"{key}.gamma.alpha_{parity}", weight)
         if not typed:
-            reader.copy(f"{key}.gamma", _only_weight(scale))
+            reader.copy(f"{key}.gamma", only_weight(scale))
 
 
 def _read_dense_depthwise(reader: StateReader, conv: nn.PairedDepthwiseConv, key: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from irrepnet import nn
+from irrepnet import models, nn
 from irrepnet._errors import CheckpointError
 from irrepnet.interop._convnext import CONVNEXT_KINDS, build_convnext, read_convnext
 from irrepnet.interop._octic import build_octic, read_octic
@@ -64,6 +64,12 @@ def load_flopping(
     """
     if kind not in KINDS:
         raise CheckpointError(f"unknown kind {kind!r}: expected one of {', '.join(KINDS)}.")
+    if not isinstance(config, Mapping):
+        raise CheckpointError(
+            f"got config={config!r}: expected the published constructor's arguments as a mapping."
+        )
+    if "img_size" in config:
+        config = {**config, "img_size": models.image_size(config["img_size"])}
     floats = [v.dtype for v in state_dict.values() if torch.is_floating_point(v)]
     dtype = floats[0] if floats else torch.get_default_dtype()
     build, read = _FAMILIES.get(kind, (build_vit, read_vit))

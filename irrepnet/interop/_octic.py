@@ -147,7 +147,8 @@ def read_octic(reader: StateReader, model: nn.Classifier) -> None:
             else:
                 _read_dense_block(reader, block, f"blocks.{name}", order)
     _read_dense(reader, layer_at(model, "norm", nn.IsotypicLayerNorm), "norm", rows=order)
-    _read_dense(reader, layer_at(model, "head.fc", nn.IsotypicLinear), "head", columns=order)
+    if model.num_classes:
+        _read_dense(reader, layer_at(model, "head.fc", nn.IsotypicLinear), "head", columns=order)
 
 
 def _channel_order(dim: int) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 
 from irrepnet import nn
 from irrepnet._errors import CheckpointError
-from irrepnet.interop._state import StateReader, layer_at, only_weight
+from irrepnet.interop._state import StateReader, layer_at, only_weight, read_head
 from irrepnet.models import ResMLPSize, build, resmlp
 
 #: Kinds of published ResMLPs.
@@ -91,9 +91,7 @@ def read_resmlp(reader: StateReader, model: nn.Classifier, kind: str) -> None:
         assert isinstance(block, nn.Chain)
         (_read_typed_block if flopping else _read_dense_block)(reader, block, f"blocks.{name}")
     _read_affine(reader, layer_at(model, "head.norm", nn.Affine), "norm")
-    head = layer_at(model, "head.fc", nn.IsotypicLinear)
-    reader.copy("head.weight", only_weight(head))
-    reader.copy("head.bias", head.bias)
+    read_head(reader, model)
     if flopping:
         model.notes = (*model.notes, UNUSED_BIASES)
         logging.getLogger(__name__).info("%s: %s.", kind, UNUSED_BIASES)

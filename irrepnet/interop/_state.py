@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from irrepnet._errors import CheckpointError
-from irrepnet.nn import Layer
+from irrepnet.nn import Classifier, IsotypicLinear, Layer
 
 
 class StateReader:
@@ -95,6 +95,14 @@ def only_weight(layer: nn.Module) -> Tensor:
     """The weight of a layer in which only one irrep occurs."""
     (weight,) = (p for name, p in layer.named_parameters(recurse=False) if name != "bias")
     return weight
+
+
+def read_head(reader: StateReader, model: Classifier) -> None:
+    """The last layer; a network without classes has none."""
+    if model.num_classes:
+        head = layer_at(model, "head.fc", IsotypicLinear)
+        reader.copy("head.weight", only_weight(head))
+        reader.copy("head.bias", head.bias)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from irrepnet import nn
 from irrepnet._errors import CheckpointError
-from irrepnet.interop._state import StateReader, layer_at, only_weight
+from irrepnet.interop._state import StateReader, layer_at, only_weight, read_head
 from irrepnet.models import ViTSize, build, vit
 
 #: Config keys of the published constructors, with the values that they default to.
@@ -102,9 +102,7 @@ def read_vit(reader: StateReader, model: nn.Classifier, kind: str) -> None:
             (_read_dense_block if dense else _read_typed_block)(reader, block, f"blocks.{name}")
     norm = layer_at(model, "norm", nn.IsotypicLayerNorm)
     (_read_typed_norm if kind == "flopping.d2_vit" else _read_dense_norm)(reader, norm, "norm")
-    head = layer_at(model, "head.fc", nn.IsotypicLinear)
-    reader.copy("head.weight", only_weight(head))
-    reader.copy("head.bias", head.bias)
+    read_head(reader, model)
 
 
 def _read_dense_stem(reader: StateReader, model: nn.Classifier) -> None:

@@ -3,6 +3,7 @@
 from irrepnet.models._convnext import ConvNeXtSize as ConvNeXtSize
 from irrepnet.models._convnext import IsotropicConvNeXtSize as IsotropicConvNeXtSize
 from irrepnet.models._convnext import convnext as convnext
+from irrepnet.models._options import image_size as image_size
 from irrepnet.models._registry import PREPROCESSING as PREPROCESSING
 from irrepnet.models._registry import build as build
 from irrepnet.models._registry import create_model as create_model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from irrepnet import specs
 from irrepnet._errors import IrrepnetError, SpecError
@@ -32,7 +33,7 @@ def breaks_by_block(
         SpecError: If the blocks do not increase or do not exist, or a break gives up nothing.
         GroupError: If a group is no subgroup of the one before.
     """
-    break_at = list(break_at or ())
+    break_at = _pairs(break_at or ())
     places = [index for _, index in break_at]
     if any(a >= b for a, b in pairwise(places)) or any(not 0 <= p < depth for p in places):
         raise SpecError(
@@ -49,6 +50,17 @@ def breaks_by_block(
             )
         found[index] = action = smaller
     return found
+
+
+def _pairs(break_at: Any) -> list[tuple[str | ImageAction, int]]:
+    """The breaks as pairs."""
+    pairs = break_at if isinstance(break_at, list | tuple) else [break_at]
+    if not all(isinstance(p, list | tuple) and len(p) == 2 and type(p[1]) is int for p in pairs):
+        raise SpecError(
+            f"got break_at={break_at!r}: expected pairs of a subgroup and a block, such as "
+            f"[('flop', 4), ('trivial', 8)]."
+        )
+    return [(p[0], p[1]) for p in pairs]
 
 
 def restricted(

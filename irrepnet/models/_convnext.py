@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from irrepnet import specs
-from irrepnet._errors import SpecError
+from irrepnet._errors import GridError, SpecError
 from irrepnet.actions import ImageAction, as_image_action
 from irrepnet.models._breaks import Breaks, breaks_by_block, restricted, stream_type
-from irrepnet.types import FeatureType
+from irrepnet.models._options import image_size
+from irrepnet.types import FeatureType, convolved_grid
 
 Steps = list[tuple[str, specs.Spec]]
 
@@ -122,7 +123,7 @@ def convnext(
     _check(size, kernel_size)
     action = as_image_action(group)
     x = stream_type(action, feature_type, size.widths[0])
-    height, width = (img_size, img_size) if isinstance(img_size, int) else img_size
+    height, width = image_size(img_size)
     patch = (size.patch, size.patch)
     stem = specs.PatchEmbed(action, in_chans, (height, width), patch, x, init="normal")
     steps: Steps = [("patch_embed", stem)]
@@ -222,6 +223,18 @@ def _downsample(
             f"{before} and {2 * before}."
         )
     x = FeatureType(at.type.group, [m // before for m in wide])
-    down = specs.Downsample(at.type, at.action, at.grid, (2, 2), x)
+    down: specs.Spec = specs.Downsample(at.type, at.action, at.grid, (2, 2), x)
+    if at.grid[0] % 2 or at.grid[1] % 2:  # the last row or column is left out, as published
+        if min(at.grid) > 1 and _may_leave_out(at):
+            down = specs.Conv(at.type, at.action, at.grid, x, (2, 2), (2, 2), (0, 0))
     steps = (("norm", specs.LayerNorm(at.type, eps=norm_eps)), ("reduce", down))
     return specs.Chain(steps), _Place(x, at.action, (at.grid[0] // 2, at.grid[1] // 2))
+
+
+def _may_leave_out(at: _Place) -> bool:
+    """Whether no element moves an odd grid's last row or column to the other end."""
+    try:
+        convolved_grid(at.action, at.grid, (2, 2), (2, 2), (0, 0))
+    except GridError:
+        return False
+    return True

@@ -14,6 +14,7 @@ from irrepnet import compiler, nn, specs
 from irrepnet._errors import SpecError
 from irrepnet.actions import ImageAction
 from irrepnet.models._convnext import ConvNeXtSize, IsotropicConvNeXtSize, convnext
+from irrepnet.models._options import check_size
 from irrepnet.models._resmlp import ResMLPSize, resmlp
 from irrepnet.models._vit import ViTSize, vit
 
@@ -47,7 +48,9 @@ class Family:
         """The spec of a model."""
         size = self.sizes[name]
         changed = {k: options.pop(k) for k in vars(size) if k in options}
-        return self.build(name, replace(size, **changed), **options)
+        size = replace(size, **changed)
+        check_size(size)
+        return self.build(name, size, **options)
 
 
 FAMILIES = (

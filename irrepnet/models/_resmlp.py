@@ -9,6 +9,7 @@ from irrepnet import specs
 from irrepnet._errors import IrrepnetError, SpecError
 from irrepnet.actions import ImageAction, PointAction, as_image_action
 from irrepnet.models._breaks import Breaks, breaks_by_block, restricted, stream_type
+from irrepnet.models._options import image_size
 from irrepnet.types import (
     POOLED_INVARIANTS,
     FeatureType,
@@ -91,7 +92,7 @@ def resmlp(
         raise SpecError(f"got global_pool={global_pool!r} for {architecture}: expected 'avg'.")
     action = as_image_action(group)
     x = stream_type(action, feature_type, size.width)
-    image = (img_size, img_size) if isinstance(img_size, int) else img_size
+    image = image_size(img_size)
     patch = (size.patch, size.patch)
     try:
         grid = tiled_grid(action, image, patch, "image", "patch")

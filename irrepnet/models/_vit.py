@@ -8,6 +8,7 @@ from irrepnet import specs
 from irrepnet._errors import IrrepnetError, SpecError
 from irrepnet.actions import ImageAction, as_image_action
 from irrepnet.models._breaks import Breaks, breaks_by_block, restricted, stream_type
+from irrepnet.models._options import image_size
 from irrepnet.types import FeatureType
 
 
@@ -87,7 +88,7 @@ def vit(
     """
     action = as_image_action(group)
     x = stream_type(action, feature_type, size.width)
-    height, width = (img_size, img_size) if isinstance(img_size, int) else img_size
+    height, width = image_size(img_size)
     grid = (height // size.patch, width // size.patch)
     steps: list[tuple[str, specs.Spec]] = [
         (

@@ -5,6 +5,7 @@ from irrepnet.specs._compose import Classifier as Classifier
 from irrepnet.specs._compose import Residual as Residual
 from irrepnet.specs._compose import chain as chain
 from irrepnet.specs._compose import residual as residual
+from irrepnet.specs._fields import check_fields as check_fields
 from irrepnet.specs._invariants import Invariants as Invariants
 from irrepnet.specs._invariants import invariants as invariants
 from irrepnet.specs._json import from_json as from_json

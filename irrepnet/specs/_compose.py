@@ -90,6 +90,8 @@ class Classifier(Spec):
 
     def _head(self, steps: Steps, seen: FeatureType) -> Chain:
         steps = (*steps, ("drop", InvariantDropout(seen, self.drop_rate)))
+        if self.num_classes < 0:
+            raise SpecError(f"got num_classes={self.num_classes}: expected 0 (no logits) or more.")
         if self.num_classes:
             logits = FeatureType.trivial(self.feature_type.group, self.num_classes)
             steps = (*steps, ("fc", Linear(seen, logits)))

@@ -51,6 +51,13 @@ def _pair(value: Any) -> Any:
     return value if isinstance(value, tuple) and pair == tuple(value) else pair
 
 
+def _wholes(value: Any) -> Any:
+    if not isinstance(value, tuple | list):
+        raise _UnfitError
+    wholes = tuple(_whole(v) for v in value)
+    return value if isinstance(value, tuple) and wholes == value else wholes
+
+
 def _steps(value: Any) -> Any:
     if not isinstance(value, tuple | list) or isinstance(value, str):
         raise _UnfitError
@@ -75,6 +82,7 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "Group": (_instance(Group), "a Group, such as groups.flop()"),
     "tuple[int, int]": (_pair, "two whole numbers, height and width, or one for both"),
+    "tuple[int, ...]": (_wholes, "whole numbers, such as (96, 192)"),
     "int": (_whole, "a whole number"),
     "float": (_number, "a number"),
     "bool": (_instance(bool), "True or False"),

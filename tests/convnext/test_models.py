@@ -62,6 +62,23 @@ def test_points_may_pair_the_channels_of_any_group() -> None:
     assert isinstance(model.blocks[0].dwconv, ir.nn.GSetDepthwiseConv)
 
 
+def test_odd_grids_leave_out_a_row_or_column_where_the_group_allows() -> None:
+    size = {
+        "img_size": (24, 16),
+        "widths": (16, 32, 32),
+        "depths": (1, 1, 1),
+    }  # 6 x 4, 3 x 2, 1 x 1
+    model = narrow("convnext_tiny", "flop", **size)
+    assert isinstance(model.blocks.downsample2.reduce, ir.nn.Conv)
+    assert isinstance(model.blocks.downsample1.reduce, ir.nn.Downsample)
+    testing.assert_equivariant(model)
+    testing.assert_flops(model, (3, 24, 16))
+    with pytest.raises(
+        GridError, match=r"downsample2.reduce \(Downsample\): windows of 2 x 2 do no"
+    ):
+        narrow("convnext_tiny", "vflip", **size)
+
+
 def test_reset_classifier_and_checkpointing() -> None:
     model = narrow("convnext_tiny", "flop").train()
     x = torch.randn(2, 3, 32, 32, dtype=torch.float64)
@@ -79,6 +96,7 @@ def test_reset_classifier_and_checkpointing() -> None:
     [
         ({"img_size": 36}, GridError, r"blocks.downsample1.reduce \(Downsample\): windows of 2"),
         ({"kernel_size": 4}, SpecError, r"got kernel_size=4: expected an odd number"),
+        ({"widths": 16}, SpecError, r"ConvNeXtSize: got widths=16: expected whole numbers"),
         ({"widths": (16, 32)}, SpecError, r"got 2 widths and 3 depths: expected as many"),
         ({"widths": (16, 20, 32)}, SpecError, r"stage 1 is 20 / 16 times as wide"),
         ({"break_at": [("flop", 9)]}, SpecError, r"expected increasing block indices between 0"),
@@ -228,6 +246,7 @@ ISOTROPIC = {"img_size": 48, "in_chans": 2, "depth": 3, "dim": 12}
     [
         ("convnext", STAGED),
         ("convnext", {**STAGED, "layer_scale_init_value": 0}),
+        ("convnext", {**STAGED, "img_size": 56}),  # 14, 7, then 3: a row and a column are left out
         ("convnext_isotropic", ISOTROPIC),
         ("convnext_isotropic", {**ISOTROPIC, "layer_scale_init_value": 1e-6}),
         ("flopping.d2_convnext", STAGED),

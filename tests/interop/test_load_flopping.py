@@ -175,6 +175,25 @@ def test_tensors_without_freedom_are_checked(kind: str, key: str, value: Tensor)
     assert f"wrong tensors: {key}: got values other than the only ones that the network" in text
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_network_without_classes(kind: str) -> None:
+    state = random_state(kind, BASE, 0)
+    logits = ir.interop.load_flopping(state, kind, BASE)
+    weight, bias = state.pop("head.weight"), state.pop("head.bias")
+    model = ir.interop.load_flopping(state, kind, {**BASE, "num_classes": 0})
+    x = torch.randn(1, 3, 16, 16, dtype=torch.float64)
+    torch.testing.assert_close(model(x) @ weight.t() + bias, logits(x), rtol=1e-11, atol=1e-11)
+
+
+def test_configs_that_are_none() -> None:
+    with pytest.raises(
+        CheckpointError, match="got config=None: expected the published constructor"
+    ):
+        ir.interop.load_flopping({}, "deit3.vit", None)
+    with pytest.raises(ir.IrrepnetError, match="got img_size='16': expected height and width"):
+        ir.interop.load_flopping({}, "deit3.vit", {"img_size": "16"})
+
+
 def test_unknown_kind() -> None:
     with pytest.raises(CheckpointError, match=r"unknown kind 'd2_vit': expected one of deit3\.vit"):
         ir.interop.load_flopping({}, "d2_vit", {})

@@ -312,6 +312,26 @@ def test_restrictions_lose_nothing(basis: str) -> None:
             r"^patch_embed \(PatchEmbed\): the tokens' type 8\*chi0 lies over .*: expected a type "
             r"over flop, the group of 'flop'",
         ),
+        ({"img_size": "16"}, SpecError, "got img_size='16': expected height and width above zero"),
+        ({"img_size": (3, 16, 16)}, SpecError, r"got img_size=\(3, 16, 16\): expected height and"),
+        (
+            {"in_chans": 0},
+            SpecError,
+            r"^patch_embed \(PatchEmbed\): got 0 image channels: expected",
+        ),
+        ({"num_classes": -1}, SpecError, "got num_classes=-1: expected 0 .no logits. or more"),
+        ({"depth": 2.5}, SpecError, "ViTSize: got depth=2.5: expected a whole number"),
+        ({"patch": 0}, SpecError, "got patch=0: expected at least one pixel"),
+        (
+            {"break_at": "flop"},
+            SpecError,
+            "got break_at='flop': expected pairs of a subgroup and a",
+        ),
+        (
+            {"break_at": [("flop", 1.5)]},
+            SpecError,
+            r"got break_at=\[\('flop', 1.5\)\]: expected pai",
+        ),
         ({"group": "D5"}, GroupError, "'D5' is no image action"),
         (
             {"group": groups.flop()},
