@@ -68,8 +68,7 @@ def cyclic(n: int) -> Group:
     """
     n = positive("cyclic", n)
     check_size(n, n)
-    k, i = np.ogrid[:n, :n]
-    return Group((i + k) % n, (1,) if n > 1 else (), ("cyclic", n), f"C{n}")
+    return Group(_shifts(np.arange(n)), (1,) if n > 1 else (), ("cyclic", n), f"C{n}")
 
 
 @constructor
@@ -102,12 +101,20 @@ def dihedral(n: int) -> Group:
     """
     n = positive("dihedral", n)
     check_size(2 * n, n)
-    degree, turn = {1: (2, 0), 2: (4, 2)}.get(n, (n, 1))
-    k, i = np.ogrid[:n, :degree]
-    rotations = (i + turn * k) % degree
-    mirrors = (1 - rotations if n == 1 else -rotations) % degree
-    generators = (1,) if n == 1 else (1, n)
-    return Group(np.concatenate([rotations, mirrors]), generators, ("dihedral", n), f"D{n}")
+    if n == 1:
+        elements = np.array([[0, 1], [1, 0]])
+    elif n == 2:
+        elements = np.array([[0, 1, 2, 3], [2, 3, 0, 1], [0, 3, 2, 1], [2, 1, 0, 3]])
+    else:
+        corners = np.arange(n)
+        elements = np.concatenate([_shifts(corners), _shifts(-corners % n)])
+    return Group(elements, (1,) if n == 1 else (1, n), ("dihedral", n), f"D{n}")
+
+
+def _shifts(points: np.ndarray) -> np.ndarray:
+    """All cyclic shifts of a list as rows, int32: a view, as large tables take long to write."""
+    twice = np.tile(points.astype(np.int32), 2)[:-1]
+    return np.lib.stride_tricks.sliding_window_view(twice, len(points))
 
 
 def octic() -> Group:
@@ -168,10 +175,13 @@ def dicyclic(n: int) -> Group:
     """
     n = positive("dicyclic", n)
     check_size(4 * n, 4 * n)
-    j, k = np.ogrid[: 2 * n, : 2 * n]
+    # Rows are shifts: row k of `low` is i -> k + i, and i -> i - j is row -j.
+    low, high = _shifts(np.arange(2 * n)), _shifts(np.arange(2 * n, 4 * n))
+    elements = np.empty((4 * n, 4 * n), dtype=np.int32)
     # a^j a^k, a^j x a^k = x a^(k-j), x a^j a^k and x a^j x a^k = x^2 a^(k-j).
-    plus, minus, square = (j + k) % (2 * n), (k - j) % (2 * n), (k - j + n) % (2 * n)
-    elements = np.block([[plus, 2 * n + minus], [2 * n + plus, square]])
+    elements[: 2 * n, : 2 * n], elements[2 * n :, : 2 * n] = low, high
+    elements[0, 2 * n :], elements[1 : 2 * n, 2 * n :] = high[0], high[:0:-1]
+    elements[2 * n : 3 * n + 1, 2 * n :], elements[3 * n + 1 :, 2 * n :] = low[n::-1], low[:n:-1]
     return Group(elements, (1, 2 * n), ("dicyclic", n), f"Dic{n}")
 
 

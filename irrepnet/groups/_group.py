@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from irrepnet._errors import GroupError
+from irrepnet.groups._arithmetic import prime_divisors
 from irrepnet.groups._lookup import Lookup
 from irrepnet.groups._orbits import least_in_orbit
 from irrepnet.groups._recipes import from_recipe, show_recipe
@@ -90,7 +91,7 @@ class Group:
     def __init__(
         self, elements: np.ndarray, generators: Iterable[int], recipe: tuple, name: str
     ) -> None:
-        self._elements = np.ascontiguousarray(elements, dtype=np.int32)
+        self._elements = np.asarray(elements, dtype=np.int32)
         self._elements.setflags(write=False)
         self.generators: tuple[int, ...] = tuple(int(g) for g in generators)
         self.recipe = recipe
@@ -250,19 +251,31 @@ class Group:
     def element_orders(self) -> np.ndarray:
         """Order of every element, int64 of shape `(order,)`, read-only.
 
-        An element's order is the least common multiple of its cycle lengths through a base, and the
-        same for its whole class.
+        An element's order is the same for its whole class.
+
+        Cost:
+            O(classes * log(order)^2) products: every prime is taken out of the group's order.
         """
         labels, representatives = self._class_data
-        rows, start = self._elements[representatives], self._find.base
-        lengths = np.zeros((len(rows), len(start)), dtype=np.int64)
-        image = np.broadcast_to(start, lengths.shape)
-        for length in range(1, self.degree + 1):
-            image = np.take_along_axis(rows, image, axis=1)
-            lengths[(lengths == 0) & (image == start)] = length
-            if lengths.all():
-                break
-        return _read_only(np.lcm.reduce(lengths, axis=1, initial=1)[labels])
+        orders = np.ones(len(representatives), dtype=np.int64)
+        for q in prime_divisors(self.order):
+            part = self.order
+            while part % q == 0:
+                part //= q
+            power = self._power(representatives, part)
+            while power.any():
+                orders[power != 0] *= q
+                power = self._power(power, q)
+        return _read_only(orders[labels])
+
+    def _power(self, a: np.ndarray, exponent: int) -> np.ndarray:
+        """One positive power of several elements."""
+        result = a
+        for bit in bin(exponent)[3:]:
+            result = self.products(result, result)
+            if bit == "1":
+                result = self.products(result, a)
+        return result
 
     @property
     def class_labels(self) -> np.ndarray:

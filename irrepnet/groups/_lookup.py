@@ -83,9 +83,10 @@ class Lookup:
 
 def _base(elements: np.ndarray) -> np.ndarray:
     """The lexicographically first base: each next point is the first that the rest still move."""
-    base, rest, points = [], elements, np.arange(elements.shape[1])
+    base, rest, point = [], elements, 0
     while len(rest) > 1:
-        point = int((rest != points).any(axis=0).argmax())
+        while (rest[:, point] == point).all():
+            point += 1
         base.append(point)
         rest = rest[rest[:, point] == point]
     return np.array(base, dtype=np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,18 +11,34 @@ import numpy as np
 import sympy
 
 from irrepnet.groups import Group, from_recipe
-from irrepnet.reps._class_algebra import dixon, eigenvalue_multiplicities, power_classes
-from irrepnet.reps._closed_tables import (
-    abelian_exponents,
-    product_characters,
-    symmetric_characters,
-    table_prime,
-)
-from irrepnet.reps._eigenvalues import Counted, Eigenvalues, Linear
+from irrepnet.reps._class_algebra import dixon, power_classes
+from irrepnet.reps._clifford_table import clifford_characters
+from irrepnet.reps._closed_tables import product_characters, symmetric_characters, table_prime
+from irrepnet.reps._eigenvalues import Eigenvalues
+from irrepnet.reps._linear_characters import LinearCharacters, linear_characters
+from irrepnet.reps._modular import multiply, splitting_prime
+from irrepnet.reps._numbers import number
+from irrepnet.reps._row_order import row_order
 from irrepnet.reps._table_text import latex, text
+from irrepnet.reps._twists import (
+    CHUNK,
+    expand,
+    exponent_of,
+    key_weights,
+    only_linear,
+    row_keys,
+    unit_generators,
+    without_twists,
+)
 
 #: From this many points on, combinatorics beats the class algebra.
 SYMMETRIC_FROM = 6
+
+#: From this many classes on, Clifford theory beats the class algebra of the whole group.
+CLIFFORD_FROM = 80
+
+#: The least prime for pieces of the class algebra: their eigenvalues then seldom coincide.
+PIECE_PRIME = 1 << 13
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,15 +48,15 @@ class CharacterTable:
     Rows: the trivial character first, then by degree, then by eigenvalue multiplicities, largest
     first. Columns: `group.conjugacy_classes`.
 
+    The table is an exact object from the start: any value, row or column can be asked for alone.
+    Dense arrays (`values`, `exact`, `residues` of an abelian group) are made when first asked.
+
     Attributes:
         group: The group.
-        prime: A prime `p = 1 (mod exponent)`; all decisions are made modulo it.
-        root: The primitive root of `prime` whose powers stand for the roots of unity.
-        residues: Characters modulo `prime`, int64 of shape `(irreps, classes)`.
-        eigenvalues: The exact table, as eigenvalues of one element per class.
+        eigenvalues: The exact content: eigenvalues of one element per class.
 
     Cost:
-        That of `character_table`; `values` and `exact` are made when first asked.
+        That of `character_table`; 16 bytes per entry for `values`.
 
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 2.3 to 2.5.
@@ -52,19 +69,43 @@ class CharacterTable:
     """
 
     group: Group
-    prime: int
-    root: int
-    residues: np.ndarray
     eigenvalues: Eigenvalues
 
+    @property
+    def prime(self) -> int:
+        """A prime `p = 1 (mod exponent)`, more than four times every degree."""
+        return self.eigenvalues.p
+
+    @property
+    def root(self) -> int:
+        """The primitive root of `prime` whose powers stand for the roots of unity."""
+        return self.eigenvalues.root
+
     @cached_property
+    def residues(self) -> np.ndarray:
+        """The table modulo `prime`, int64 `(irreps, classes)`; decisions are made on it."""
+        count = len(self.degrees)
+        residues = np.empty((count, count), dtype=np.int64)
+        for rows in self.eigenvalues.chunks():
+            residues[rows] = self.eigenvalues.residues(rows)
+        residues.setflags(write=False)
+        return residues
+
+    @property
     def multiplicities(self) -> Sequence[np.ndarray]:
-        """Per class, `[irrep, j]`: how often `exp(2 pi i j / o)` is an eigenvalue, int64."""
-        return self.eigenvalues.counts
+        """Per class, `[irrep, j]`: how often `exp(2 pi i j / o)` is an eigenvalue, int64.
+
+        Made class by class, when asked for one: together they can be far larger than the table.
+        """
+        return _Multiplicities(self.eigenvalues, len(self.group.conjugacy_classes))
 
     def modulo(self, p: int, root: int) -> np.ndarray:
         """The table modulo another prime `p = 1 (mod exponent)`, int64 `(irreps, classes)`."""
-        return self.eigenvalues.modulo(p, root)
+        return (
+            self.residues
+            if (p, root) == (self.prime, self.root)
+            else (self.eigenvalues.modulo(p, root))
+        )
 
     @cached_property
     def powers(self) -> np.ndarray:
@@ -86,25 +127,65 @@ class CharacterTable:
     @cached_property
     def degrees(self) -> tuple[int, ...]:
         """Degrees `chi(1)`."""
-        return tuple(self.residues[:, 0].tolist())
+        degrees = self.eigenvalues.bases[:, 0]
+        for parents, _ in self.eigenvalues.twists.steps:
+            degrees = np.append(degrees, degrees[parents])
+        return tuple(degrees[self.eigenvalues.twists.rep].tolist())
 
     @cached_property
     def values(self) -> np.ndarray:
         """The table in complex128, shape `(irreps, classes)`; rational values are exact."""
-        table = self.eigenvalues.values()
+        count = len(self.degrees)
+        table = np.empty((count, count), dtype=np.complex128)
+        for rows in self.eigenvalues.chunks():
+            table[rows] = self._values(rows)
         table.setflags(write=False)
         return table
+
+    def row(self, i: int) -> np.ndarray:
+        """One character in complex128, shape `(classes,)`, without making `values`.
+
+        Examples:
+            >>> from irrepnet import groups
+            >>> groups.cyclic(1000).character_table.row(500).real.astype(int)[:4].tolist()
+            [1, -1, 1, -1]
+        """
+        return self.values[i] if "values" in self.__dict__ else self._values(np.array([i]))[0]
+
+    def _values(self, rows: np.ndarray) -> np.ndarray:
+        return self.eigenvalues.values(
+            rows, None if self.is_linear else self.eigenvalues.residues(rows)
+        )
+
+    def value(self, i: int, t: int) -> sympy.Expr:
+        """One character at one class, in sympy.
+
+        Examples:
+            >>> from irrepnet import groups
+            >>> groups.alternating(5).character_table.value(1, 3)
+            1/2 + sqrt(5)/2
+        """
+        return number(self.eigenvalues.counts(t, np.array([i]))[0])
 
     @cached_property
     def exact(self) -> sympy.ImmutableMatrix:
         """The table in sympy: integers, radicals of quadratic numbers, cosines, exponentials.
+
+        Cost:
+            One sympy expression per entry: for reading small tables. See `value` for one entry.
 
         Examples:
             >>> from irrepnet import groups
             >>> groups.alternating(5).character_table.exact[1, 3]
             1/2 + sqrt(5)/2
         """
-        return sympy.ImmutableMatrix(self.eigenvalues.numbers())
+        columns = [[number(row) for row in counts] for counts in self.multiplicities]
+        return sympy.ImmutableMatrix([list(row) for row in zip(*columns, strict=True)])
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether all rows are linear characters: the group is abelian."""
+        return len(self.eigenvalues.bases) == 1
 
     def power_map(self, exponent: int) -> tuple[int, ...]:
         """Class of the given power of each class.
@@ -124,17 +205,35 @@ class CharacterTable:
         References:
             Serre, *Linear Representations of Finite Groups*, sec. 13.2, Prop. 39.
         """
-        p, powers = self.prime, self.powers
-        squares = powers[:, 2] if powers.shape[1] > 2 else np.zeros(len(powers), dtype=np.int64)
-        total = (self.residues[:, squares] * (self.class_sizes % p) % p).sum(axis=1)
-        indicators = total * pow(self.group.order, -1, p) % p
-        return tuple({0: 0, 1: 1, p - 1: -1}[int(i)] for i in indicators)
+        twists = self.eigenvalues.twists
+        if self.is_linear:
+            square = 2 * twists.linear.generators % twists.linear.modulus
+            return tuple((~square.any(axis=1)).astype(int).tolist())
+        doubled = twists.linear.index(2 * twists.linear.generators)[twists.twist]
+        # A twist by a linear character mu changes values at squares by those of mu^2.
+        _, rows, which = np.unique(
+            twists.rep * len(twists.linear) + doubled, return_index=True, return_inverse=True
+        )
+        p, squares = self.prime, self.group.power_map(2)
+        roots = np.bincount(squares, self.class_sizes, len(squares)).astype(np.int64)
+        parts = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+        total = [multiply(self.eigenvalues.residues(part), roots % p, p) for part in parts]
+        indicators = np.concatenate(total) * pow(self.group.order, -1, p) % p
+        return tuple({0: 0, 1: 1, p - 1: -1}[i] for i in indicators[which.ravel()].tolist())
 
     @cached_property
     def conjugates(self) -> tuple[int, ...]:
         """Row of the complex conjugate of each row."""
-        rows = {row.tobytes(): i for i, row in enumerate(self.residues)}
-        return tuple(rows[row.tobytes()] for row in self.residues[:, self.inverse_classes])
+        if self.is_linear:
+            linear = self.eigenvalues.twists.linear
+            return tuple(linear.index(-linear.generators).tolist())
+        weights = key_weights(len(self.degrees))
+        both = np.stack([weights, weights[self.inverse_classes]], axis=1)
+        chunks = map(self.eigenvalues.residues, self.eigenvalues.chunks())
+        keys, moved = np.concatenate([row_keys(chunk, both) for chunk in chunks]).T
+        order = np.argsort(keys)
+        assert (keys[order][1:] != keys[order][:-1]).all(), "keys tell the rows apart"
+        return tuple(order[np.searchsorted(keys[order], moved)].tolist())
 
     def to_latex(self) -> str:
         """The table as a LaTeX array."""
@@ -164,45 +263,52 @@ def character_table(group: Group) -> CharacterTable:
         >>> character_table(groups.symmetric(3)).values.real.astype(int).tolist()
         [[1, 1, 1], [1, -1, 1], [2, 0, -1]]
     """
-    orders = np.array([c.element_order for c in group.conjugacy_classes])
-    if len(orders) == group.order:
+    linear, count = linear_characters(group), len(group.conjugacy_classes)
+    if len(linear) == count:
         p, root = table_prime(group)
-        linear = Linear(abelian_exponents(group), orders)
-        return _table(group, p, root, linear.modulo(p, root), linear)
-    p, root, residues = _residues(group)
-    counts = eigenvalue_multiplicities(residues, power_classes(group), orders, p, root)
-    rows = _sorted_rows(counts)
-    return _table(group, p, root, residues[rows], Counted(tuple(c[rows] for c in counts)))
+        trivial = np.ones((1, count), dtype=np.int64)
+        # Already in order: the basis of the dual is made of the first elements that matter.
+        return CharacterTable(group, Eigenvalues(group, p, root, trivial, only_linear(linear)))
+    p, root, bases = _residues(group, linear)
+    if count < CLIFFORD_FROM:
+        residues, twists = bases, without_twists(linear, count)
+    else:
+        bases, residues, twists = expand(
+            group, bases, linear, unit_generators(exponent_of(group)), p, root
+        )
+    degrees = residues[:, 0].astype(np.int64)
+    assert degrees @ degrees == group.order, "the table is complete"
+    order = row_order(Eigenvalues(group, p, root, bases, twists), residues)
+    return CharacterTable(group, Eigenvalues(group, p, root, bases, twists.permuted(order)))
 
 
-def _sorted_rows(counts: list[np.ndarray]) -> np.ndarray:
-    """Rows by degree, then by multiplicities class by class, largest first."""
-    degrees = counts[0][:, 0]
-    place = np.searchsorted(np.sort(degrees), degrees)  # how many rows come before
-    for column in counts:
-        tied = np.flatnonzero(np.bincount(place)[place] > 1)
-        if not tied.size:
-            break
-        for first in np.unique(place[tied]):
-            rows = tied[place[tied] == first]
-            ranks = np.unique(-column[rows], axis=0, return_inverse=True)[1].ravel()
-            place[rows] += np.searchsorted(np.sort(ranks), ranks)
-    return np.argsort(place)
+class _Multiplicities(Sequence[np.ndarray]):
+    """Eigenvalue multiplicities, class by class."""
+
+    def __init__(self, eigenvalues: Eigenvalues, num_classes: int) -> None:
+        self._eigenvalues, self._num_classes = eigenvalues, num_classes
+
+    def __len__(self) -> int:
+        return self._num_classes
+
+    def __getitem__(self, t: int) -> np.ndarray:  # type: ignore[override]
+        return self._eigenvalues.counts(range(self._num_classes)[t]).astype(np.int64)
 
 
-def _table(
-    group: Group, p: int, root: int, residues: np.ndarray, eigenvalues: Eigenvalues
-) -> CharacterTable:
-    residues.setflags(write=False)
-    return CharacterTable(group, p, root, residues, eigenvalues)
-
-
-def _residues(group: Group) -> tuple[int, int, np.ndarray]:
-    """Characters modulo a prime, by a closed form where the group's family has one."""
+def _residues(group: Group, linear: LinearCharacters) -> tuple[int, int, np.ndarray]:
+    """Characters modulo a prime; of large tables, one at least for each orbit of twists."""
     name, *arguments = group.recipe
-    if name == "direct_product":
-        left, right = (from_recipe(a) for a in arguments)
-        return product_characters(left, right, group)
     if name == "symmetric" and arguments[0] >= SYMMETRIC_FROM:
         return symmetric_characters(group, arguments[0])
-    return dixon(group)
+    if name == "direct_product":
+        left, right = (from_recipe(a) for a in arguments)
+        return product_characters(left, right, group, len(group.conjugacy_classes) >= CLIFFORD_FROM)
+    if len(group.conjugacy_classes) < CLIFFORD_FROM:
+        return dixon(group)
+    exponent, bound = exponent_of(group), max(4 * math.isqrt(group.order), PIECE_PRIME)
+    while True:
+        p, root = splitting_prime(exponent, bound)
+        found = clifford_characters(group, linear, unit_generators(exponent), p, root)
+        if found is not None:
+            return p, root, found
+        bound = 4 * p

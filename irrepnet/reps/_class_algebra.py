@@ -1,4 +1,4 @@
-"""Character tables by Dixon's modular method, in its Krylov form."""
+"""Characters modulo a prime from the algebra of class functions: Dixon's method in Krylov form."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from itertools import count
 import numpy as np
 
 from irrepnet.groups import Group
-from irrepnet.reps._modular import multiply, root_powers, solve, splitting_prime
+from irrepnet.reps._modular import multiply, splitting_prime
 
 #: Residues that are tried as roots at once.
 CHUNK = 1 << 15
+
+#: Random elements of the algebra that are tried at one prime.
+ATTEMPTS = 8
 
 
 def power_classes(group: Group) -> np.ndarray:
@@ -28,82 +31,79 @@ def power_classes(group: Group) -> np.ndarray:
         >>> power_classes(groups.cyclic(3)).tolist()
         [[0, 0, 0], [0, 1, 2], [0, 2, 1]]
     """
-    representatives = np.array([c.representative for c in group.conjugacy_classes])
+    step = np.array([c.representative for c in group.conjugacy_classes])
     longest = max(c.element_order for c in group.conjugacy_classes)
-    powers = np.zeros((len(representatives), longest), dtype=np.int64)
-    for exponent in range(1, longest):
-        powers[:, exponent] = group.products(powers[:, exponent - 1], representatives)
-    return group.class_labels[powers]
+    powers = np.zeros((len(step), 1), dtype=np.int64)
+    while powers.shape[1] < longest:
+        powers = np.hstack([powers, group.products(powers, step[:, None])])
+        step = group.products(step, step)
+    return group.class_labels[powers[:, :longest]]
 
 
-def characters_modulo(group: Group, p: int, powers: np.ndarray) -> np.ndarray | None:
-    """Irreducible characters modulo `p`, shape `(irreps, classes)`, in no particular order.
+def split_algebra(
+    labels: np.ndarray, structure: np.ndarray, p: int, phases: tuple[np.ndarray, np.ndarray] | None
+) -> np.ndarray | None:
+    """Irreducible characters modulo `p` on class representatives, in no particular order.
 
-    The class algebra over `GF(p)` is a product of fields. A random-looking element `a` has the unit
-    as a cyclic vector, so its minimal polynomial `m` has one root per character, and all central
-    idempotents are Lagrange polynomials in `a`: one Krylov basis, one solve, one product.
+    Class functions on a group `Q` of order `m` form an algebra under convolution, over `GF(p)` a
+    product of fields. A random-looking element `a` has the unit as a cyclic vector, so its minimal
+    polynomial has one root per character, and all primitive idempotents are Lagrange polynomials
+    in `a`. The idempotent of `chi` has the value `chi(1) conj(chi(z)) / m` at `z`; conjugation only
+    permutes the characters. With phases the functions are those on a group `T` with `f(x a) = f(x)
+    lambda(a)` for a normal subgroup `A` with `T/A = Q` and an invariant linear character `lambda`.
+
+    Args:
+        labels: Class of every element of `Q`, -1 where all functions vanish; shape `(m,)`.
+        structure: `[x, t]`, class of `x^-1 z_t`, or -1; shape `(m, classes)`.
+        p: A prime that splits the group and exceeds twice every degree.
+        phases: Value at every `x`, and at every `x^-1 z_t`, of the class function that is 1 at the
+            representative of the class; all 1 if None.
 
     Returns:
-        None if `p` is too small to separate the characters, whichever element is tried.
+        `[chi, t]`, int64 `(classes, classes)`; None if `p` is too small to separate the characters.
 
     Cost:
-        O(order * classes + classes^3 + p * classes).
+        O(m * classes + classes^3 + p * classes).
 
     References:
         Dixon, "High speed computation of group characters", Numer. Math. 10 (1967);
         Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 7.7.
     """
-    num_classes, order = len(group.conjugacy_classes), group.order
-    structure = _structure(group)
-    for attempt in range(8):
-        weights = np.random.default_rng(attempt).integers(1, p, num_classes)
-        matrix = _multiplication_matrix(group, structure, weights, p)
+    order, size = structure.shape
+    flat = np.where(structure >= 0, structure + size * np.arange(size), size * size).ravel()
+    for attempt in range(ATTEMPTS):
+        weights = np.append(np.random.default_rng(attempt).integers(1, p, size), 0)
+        # (x, y) with x y = z_t: one for each x, with y = x^-1 z_t.
+        terms = np.broadcast_to(weights[labels][:, None], structure.shape)
+        if phases is not None:
+            terms = terms * phases[0][:, None] % p * phases[1] % p
+        sums = np.bincount(flat, terms.ravel().astype(float), size * size + 1)[:-1]
+        matrix = np.mod(sums, p).astype(np.int64).reshape(size, size)
         idempotents = _idempotents(matrix, p)
         if idempotents is not None:
             break
     else:
         return None
-    # e_chi = chi(1)/|G| sum_t chi(t^-1) K_t, so its coefficient at the unit is chi(1)^2 / |G|.
-    squares = idempotents[0] * order % p
-    degree_of = {d * d % p: d for d in range(1, math.isqrt(order) + 1) if order % d == 0}
-    degrees = np.array([degree_of[int(s)] for s in squares])
-    scale = np.array([order * pow(int(d), -1, p) % p for d in degrees])
-    at_inverse = idempotents.T * scale[:, None] % p
-    inverse_class = group.class_labels[
-        group.inverses[[c.representative for c in group.conjugacy_classes]]
-    ]
-    return at_inverse[:, inverse_class]
-
-
-def _structure(group: Group) -> np.ndarray:
-    """`[x, t]`: class of `x^-1 z_t`, shape `(order, classes)`."""
-    representatives = np.array([c.representative for c in group.conjugacy_classes])
-    return group.class_labels[group.products(group.inverses[:, None], representatives)]
-
-
-def _multiplication_matrix(
-    group: Group, structure: np.ndarray, weights: np.ndarray, p: int
-) -> np.ndarray:
-    """Matrix of multiplication by `sum_r weights_r K_r` on class sums, modulo `p`."""
-    num_classes = structure.shape[1]
-    flat = structure + num_classes * np.arange(num_classes)
-    # (x, y) with x in C_r, y in C_s and x y = z_t: one for each x, with y = x^-1 z_t.
-    weight = np.broadcast_to(weights[group.class_labels][:, None], flat.shape)
-    sums = np.bincount(flat.ravel(), weight.ravel().astype(float), num_classes**2)
-    return np.mod(sums, p).astype(np.int64).reshape(num_classes, num_classes)
+    # At the unit it is chi(1)^2 / m; degrees are below p/2, so their squares differ.
+    degree_of = {d * d % p: d for d in range(1, math.isqrt(order) + 1)}
+    degrees = [degree_of[int(s)] for s in idempotents[0] * order % p]
+    scale = np.array([order * pow(d, -1, p) % p for d in degrees])
+    return idempotents.T * scale[:, None] % p
 
 
 def _idempotents(matrix: np.ndarray, p: int) -> np.ndarray | None:
     """Primitive idempotents as columns, or None if the unit is not cyclic for `matrix`."""
     size = len(matrix)
-    krylov = np.zeros((size, size + 1), dtype=np.int64)
+    krylov = np.zeros((size, 1), dtype=np.int64)
     krylov[0, 0] = 1
-    for i in range(size):
-        krylov[:, i + 1] = multiply(matrix, krylov[:, i], p)
-    relation = solve(krylov[:, :size], krylov[:, size:], p)
-    if relation is None:
+    power = matrix
+    while krylov.shape[1] < 2 * size:
+        krylov = np.hstack([krylov, multiply(power, krylov, p)])
+        power = multiply(power, power, p)
+    functional = np.random.default_rng(size).integers(1, p, size)
+    coefficients = minimal_polynomial(multiply(functional[None], krylov, p)[0, : 2 * size], p)
+    if len(coefficients) <= size:
         return None
-    coefficients = np.append(-relation[:, 0] % p, 1)  # minimal polynomial, constant term first
     roots = _roots(coefficients, p)
     if len(roots) < size:
         return None
@@ -116,6 +116,38 @@ def _idempotents(matrix: np.ndarray, p: int) -> np.ndarray | None:
         derivative = (derivative * roots + row) % p
     inverse = np.array([pow(int(d), -1, p) for d in derivative])
     return multiply(krylov[:, :size], quotients * inverse % p, p)
+
+
+def minimal_polynomial(sequence: np.ndarray, p: int) -> np.ndarray:
+    """The shortest linear recurrence of a sequence modulo `p`, constant term first and monic.
+
+    Cost:
+        O(length^2).
+
+    References:
+        Massey, "Shift-register synthesis and BCH decoding", IEEE Trans. Inform. Theory 15 (1969).
+
+    Examples:
+        >>> minimal_polynomial(np.array([0, 1, 1, 2, 3, 5]), 101).tolist()
+        [100, 100, 1]
+    """
+    size = len(sequence) // 2 + 2
+    backwards = np.concatenate([sequence[::-1], np.zeros(size, dtype=np.int64)])
+    connection, previous = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    connection[0] = previous[0] = 1
+    length, gap, last = 0, 1, 1
+    for n in range(len(sequence)):
+        start = len(sequence) - 1 - n
+        window = backwards[start : start + length + 1]
+        error = int((connection[: length + 1] * window % p).sum() % p)
+        if error:
+            saved = connection.copy()
+            factor = error * pow(last, -1, p) % p
+            connection[gap:] = (connection[gap:] - factor * previous[: size - gap]) % p
+            if 2 * length <= n:
+                length, previous, last, gap = n + 1 - length, saved, error, 0
+        gap += 1
+    return connection[: length + 1][::-1].copy()
 
 
 def _roots(coefficients: np.ndarray, p: int) -> np.ndarray:
@@ -136,45 +168,11 @@ def _roots(coefficients: np.ndarray, p: int) -> np.ndarray:
     return np.concatenate(found)
 
 
-def eigenvalue_multiplicities(
-    residues: np.ndarray, powers: np.ndarray, orders: np.ndarray, p: int, root: int
-) -> list[np.ndarray]:
-    """Lift characters class by class: `[t][chi, j]` counts the eigenvalue `zeta_o^j` of `z_t`.
-
-    The values of a character on the powers of one element of order `o` are a Fourier transform of
-    these counts, so no class needs the group's exponent, only its own order.
-
-    Cost:
-        O(irreps * o^2) per class of cyclic subgroups.
-
-    References:
-        Dixon (1967); Isaacs, *Character Theory of Finite Groups*, Lemma 2.15.
-    """
-    lifted: list[np.ndarray] = [np.empty(0)] * len(orders)
-    for order in map(int, np.unique(orders)):
-        units = [a for a in range(order) if math.gcd(a, order) == 1] or [0]
-        # The powers z^a, a prime to o, permute the counts of z: one transform serves them all.
-        firsts = [t for t in np.flatnonzero(orders == order) if t == powers[t, units].min()]
-        exponents = np.outer(np.arange(order), np.arange(order)) * (order - 1) % order
-        transform = root_powers(p, root, order)[exponents]
-        values = residues[:, powers[firsts, :order]].reshape(-1, order)
-        counts = multiply(values, transform, p) * pow(order, -1, p) % p
-        counts = counts.reshape(len(residues), len(firsts), order)
-        for i, t in enumerate(firsts):
-            for a in units:
-                image = powers[t, a]
-                if not lifted[image].size:
-                    moved = np.empty_like(counts[:, i])
-                    moved[:, a * np.arange(order) % order] = counts[:, i]
-                    lifted[image] = moved
-    return lifted
-
-
 def dixon(group: Group) -> tuple[int, int, np.ndarray]:
     """A prime, a primitive root, and the irreducible characters modulo that prime.
 
     Cost:
-        See `characters_modulo`; the prime is about `8 * classes^2`.
+        See `split_algebra`; the prime is about `8 * classes^2`.
 
     Examples:
         >>> from irrepnet import groups
@@ -183,12 +181,12 @@ def dixon(group: Group) -> tuple[int, int, np.ndarray]:
         [1, 1, 2]
     """
     orders = [c.element_order for c in group.conjugacy_classes]
-    exponent = math.lcm(4, *orders)
-    bound = max(2 * math.isqrt(group.order) + 2, 8 * len(orders) ** 2, 64)
-    powers = power_classes(group)
+    representatives = np.array([c.representative for c in group.conjugacy_classes])
+    structure = group.class_labels[group.products(group.inverses[:, None], representatives)]
+    bound = max(4 * math.isqrt(group.order) + 2, 8 * len(orders) ** 2, 64)
     for _ in count():
-        p, root = splitting_prime(exponent, bound)
-        residues = characters_modulo(group, p, powers)
+        p, root = splitting_prime(math.lcm(4, *orders), bound)
+        residues = split_algebra(group.class_labels, structure, p, None)
         if residues is not None:
             return p, root, residues
         bound = p

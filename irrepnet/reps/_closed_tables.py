@@ -10,61 +10,30 @@ import numpy as np
 
 from irrepnet.groups import Group
 from irrepnet.reps._modular import splitting_prime
+from irrepnet.reps._twists import exponent_of
 
 
 def table_prime(group: Group) -> tuple[int, int]:
-    """A prime that splits the group and exceeds twice its largest possible degree, and a root."""
-    orders = (c.element_order for c in group.conjugacy_classes)
-    return splitting_prime(math.lcm(4, *orders), 2 * math.isqrt(group.order) + 64)
+    """A prime that splits the group and exceeds four times every degree, and a root."""
+    return splitting_prime(exponent_of(group), 4 * math.isqrt(group.order) + 64)
 
 
-def abelian_exponents(group: Group) -> np.ndarray:
-    """All characters of an abelian group, extended one generator at a time.
-
-    Returns:
-        `[chi, a]`: `chi(a) = exp(2 pi i exponents[chi, a] / order of a)`, int64 `(order, order)`,
-        rows in lexicographic order.
-
-    Cost:
-        O(order^2).
-
-    References:
-        Serre, *A Course in Arithmetic*, sec. VI.1.1, Prop. 1.
-
-    Examples:
-        >>> from irrepnet import groups
-        >>> abelian_exponents(groups.cyclic(4)).tolist()
-        [[0, 0, 0, 0], [0, 1, 1, 3], [0, 2, 0, 2], [0, 3, 1, 1]]
-    """
-    n = math.lcm(*(c.element_order for c in group.conjugacy_classes))
-    elements, exponents = np.array([0]), np.zeros((1, 1), dtype=np.int64)
-    inside = np.full(group.order, -1)
-    inside[0] = 0
-    for x in group.generators:
-        powers, following = [0], x
-        while inside[following] < 0:
-            powers.append(following)
-            following = group.multiply(following, x)
-        r, target = len(powers), exponents[:, inside[following]]
-        # An r-th root of the value at x^r: the value is an r-th power, as the group is abelian.
-        first = target // r if r > 1 else target
-        shifts = (first[:, None] + n // r * np.arange(r)).ravel()
-        elements = group.products(elements[:, None], np.array(powers)).ravel()
-        spread = np.repeat(exponents, r, axis=0)[:, :, None] + shifts[:, None, None] * np.arange(r)
-        exponents = spread.reshape(len(shifts), -1) % n
-        inside[elements] = np.arange(len(elements))
-    by_order = exponents[:, inside] * group.element_orders // n
-    return by_order[np.lexsort(by_order.T[::-1])]
-
-
-def product_characters(left: Group, right: Group, group: Group) -> tuple[int, int, np.ndarray]:
+def product_characters(
+    left: Group, right: Group, group: Group, up_to_twists: bool = False
+) -> tuple[int, int, np.ndarray]:
     """Characters of `direct_product(left, right)`: products of the factors' characters.
 
     Class `(i, j)` is class `i * classes of right + j` because `(a, b)` is element `a * order of
     right + b`.
 
+    Args:
+        left: The first factor.
+        right: The second factor.
+        group: Their product.
+        up_to_twists: Leave out linear and Galois twists of others.
+
     Cost:
-        O(classes^2).
+        O(characters * classes).
 
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 3.2, Thm. 10.
@@ -77,8 +46,12 @@ def product_characters(left: Group, right: Group, group: Group) -> tuple[int, in
         [1, 1, 1, 1, 2, 2, 2, 2, 4]
     """
     p, root = table_prime(group)
-    first, second = (g.character_table.modulo(p, root) for g in (left, right))
-    return p, root, np.kron(first, second) % p
+    first, second = (g.character_table for g in (left, right))
+    if not up_to_twists:
+        return p, root, np.kron(first.modulo(p, root), second.modulo(p, root)) % p
+    # A Galois automorphism moves both factors, so only one of them goes without conjugates.
+    rows = first.eigenvalues.conjugated_modulo(p, root)
+    return p, root, np.kron(rows, second.eigenvalues.bases_modulo(p, root)) % p
 
 
 def symmetric_characters(group: Group, n: int) -> tuple[int, int, np.ndarray]:

@@ -1,142 +1,231 @@
-"""How often each root of unity is an eigenvalue: what characters are made of, class by class."""
+"""The exact content of a character table: eigenvalues of one element per class, made when asked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
 
 import numpy as np
-import sympy
 
+from irrepnet.groups import Group
+from irrepnet.groups._orbits import least_in_orbit
 from irrepnet.reps._circle import circle
-from irrepnet.reps._cyclotomic_fields import reduction
+from irrepnet.reps._lifting import lift
+from irrepnet.reps._linear_characters import cyclic_powers
 from irrepnet.reps._modular import root_powers
-from irrepnet.reps._numbers import number
+from irrepnet.reps._twists import CHUNK, Twists, compact, exponent_of, unit_generators
 
-#: Floats of characters are nearer to the truth than this; which are rational is decided exactly.
-NEAR = 1e-6
+#: Tables of values at powers: from multiplicities `[row, j]` and exponents `[j, column]`.
+Evaluate = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-class Eigenvalues(Protocol):
-    """The exact content of a character table."""
+@dataclass(frozen=True, eq=False)
+class Eigenvalues:
+    """How often each root of unity is an eigenvalue, for every row of a table and every class.
 
-    @property
-    def counts(self) -> Sequence[np.ndarray]:
-        """Per class, `[irrep, j]`: how often `exp(2 pi i j / o)` is an eigenvalue, int64."""
-        ...
+    Only the base rows are lifted from residues, and only one class of each class of cyclic
+    subgroups; the rest are twists.
 
-    def values(self) -> np.ndarray:
-        """Characters in complex128, shape `(irreps, classes)`; rational values are exact."""
-        ...
+    Attributes:
+        group: The group.
+        p: A prime that splits the group and exceeds four times every degree.
+        root: The primitive root behind the residues.
+        bases: Residues of the base rows, int64 `(bases, classes)`.
+        twists: How the rows of the table come from them.
+    """
 
-    def modulo(self, p: int, root: int) -> np.ndarray:
-        """Characters modulo a prime, int64 `(irreps, classes)`."""
-        ...
+    group: Group
+    p: int
+    root: int
+    bases: np.ndarray
+    twists: Twists
 
-    def numbers(self) -> list[list[sympy.Expr]]:
-        """Characters in sympy, row by row."""
-        ...
+    # -- classes ----------------------------------------------------------------------------
 
-    def real_ranks(self, rows: list[int]) -> np.ndarray:
-        """Rank of the real part of each row's value among all values of its class, largest first.
+    @cached_property
+    def representatives(self) -> np.ndarray:
+        """One element per class."""
+        return np.array([c.representative for c in self.group.conjugacy_classes])
 
-        Equal values have equal ranks: they are compared exactly, and as floats for order only.
+    @cached_property
+    def orders(self) -> np.ndarray:
+        """Element order of each class."""
+        return self.group.element_orders[self.representatives]
+
+    @cached_property
+    def cyclic_class(self) -> tuple[np.ndarray, np.ndarray]:
+        """First class `f` with the same cyclic subgroups as class `t`, and `u` with `z_f^u ~ z_t`.
+
+        Classes of one set are the Galois conjugates of each other.
         """
-        ...
+        exponent = exponent_of(self.group)
+        generators = unit_generators(exponent)
+        maps = [self.group.power_map(a) for a in generators]
+        firsts = least_in_orbit(maps, len(self.orders))
+        units = (firsts == np.arange(len(firsts))).astype(np.int64)
+        for unit, power in zip(generators, maps, strict=True):  # by doubling, as in `expand`
+            while len(fresh := np.flatnonzero((units > 0) & (units[power] == 0))):
+                units[power[fresh]] = units[fresh] * unit % exponent
+                unit, power = unit * unit % exponent, power[power]
+        return firsts, units
 
+    @cached_property
+    def cyclic_members(self) -> list[np.ndarray]:
+        """The classes of every class of cyclic subgroups, the first one first."""
+        firsts = self.cyclic_class[0]
+        order = np.argsort(firsts, kind="stable")
+        return np.split(order, np.flatnonzero(np.diff(firsts[order], prepend=-1))[1:])
 
-@dataclass(frozen=True, eq=False)
-class Counted:
-    """Eigenvalues with multiplicities.
+    @cached_property
+    def cyclic_place(self) -> np.ndarray:
+        """Per class, where `cyclic_members` has it."""
+        place = np.empty(len(self.orders), dtype=np.int64)
+        for i, members in enumerate(self.cyclic_members):
+            place[members] = i
+        return place
 
-    Attributes:
-        counts: Per class, int64 `(irreps, element order)`.
-    """
+    def _lifted(self, f: int) -> np.ndarray:
+        """Multiplicities of the base rows at a first class, kept."""
+        kept = self._kept
+        if f not in kept:
+            powers = cyclic_powers(self.group, int(self.representatives[f]))
+            counts = lift(self.bases[:, self.group.class_labels[powers]], self.p, self.root)
+            kept[f] = counts.astype(compact(int(counts.max())))
+        return kept[f]
 
-    counts: tuple[np.ndarray, ...]
+    @cached_property
+    def _kept(self) -> dict[int, np.ndarray]:
+        return {}
 
-    def values(self) -> np.ndarray:
-        """Characters in complex128, shape `(irreps, classes)`; rational values are exact."""
-        columns = []
-        for counts in self.counts:
-            cos, sin = circle(counts.shape[1])
-            floats = counts.astype(np.float64)
-            column = floats @ cos + 1j * (floats @ sin)
-            # Rational characters are integers: only values near one need to be decided.
-            near = np.flatnonzero(np.abs(column - np.round(column.real)) < NEAR)
-            reduced = counts[near] @ reduction(counts.shape[1])
-            rational = ~reduced[:, 1:].any(axis=1)
-            column[near[rational]] = reduced[rational, 0]
-            columns.append(column)
-        return np.stack(columns, axis=1)
+    def counts(self, t: int, rows: np.ndarray | None = None) -> np.ndarray:
+        """Multiplicities at class `t`, as small integers: `[row, j]` counts `exp(2 pi i j / o)`.
+
+        Cost:
+            One `lift` of the base rows, once per class of cyclic subgroups; O(rows * o).
+        """
+        rows = np.arange(len(self.twists.rep)) if rows is None else rows
+        order, (firsts, units) = int(self.orders[t]), self.cyclic_class
+        bases, columns = self.twists.origin(self.twists.rep[rows], t)
+        distinct, which = np.unique(units[columns], return_inverse=True)
+        inverse = np.array([pow(u, -1, order) for u in distinct.tolist()], dtype=np.int64)[
+            which.ravel()
+        ]
+        linear, twist = self.twists.linear, self.twists.twist[rows]
+        shift = linear.exponents(twist, self.representatives[[t]])[:, 0] * order // linear.modulus
+        # z_t = z_f^u has the eigenvalue zeta^(u j) where z_f has zeta^j; a twist turns by `shift`.
+        lifted = self._lifted(int(firsts[t]))
+        counts = np.empty((len(rows), order), dtype=lifted.dtype)
+        for start in range(0, len(rows), CHUNK):
+            some = slice(start, start + CHUNK)
+            j = (np.arange(order) - shift[some, None]) * inverse[some, None] % order
+            counts[some] = lifted[bases[some, None], j]
+        return counts
+
+    # -- tables -----------------------------------------------------------------------------
+
+    def residues(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of the table modulo `p`, int64 `(n, classes)`."""
+        return self._spread(self._conjugated_bases, rows, self.p, self.root)
+
+    @cached_property
+    def _conjugated_bases(self) -> np.ndarray:
+        return self.twists.conjugated(self.bases)
 
     def modulo(self, p: int, root: int) -> np.ndarray:
-        """Characters modulo a prime, int64 `(irreps, classes)`."""
-        columns = [c @ root_powers(p, root, c.shape[1]) % p for c in self.counts]
-        return np.stack(columns, axis=1)
+        """The table modulo another prime, int64 `(irreps, classes)`."""
+        table = np.empty((len(self.twists.rep), len(self.orders)), dtype=np.int64)
+        conjugated = self.conjugated_modulo(p, root)
+        for rows in self.chunks():
+            table[rows] = self._spread(conjugated, rows, p, root)
+        return table
 
-    def numbers(self) -> list[list[sympy.Expr]]:
-        """Characters in sympy, row by row."""
-        columns = [[number(row) for row in counts] for counts in self.counts]
-        return [list(row) for row in zip(*columns, strict=True)]
+    def chunks(self) -> Iterator[np.ndarray]:
+        """All rows, a few at a time."""
+        count = len(self.twists.rep)
+        for start in range(0, count, CHUNK):
+            yield np.arange(start, min(start + CHUNK, count))
 
-    def real_ranks(self, rows: list[int]) -> np.ndarray:
-        """Rank of the real part of each row's value among all values of its class."""
-        ranks, values = np.empty((len(rows), len(self.counts)), dtype=np.int64), self.values()
-        for column, counts in enumerate(self.counts):
+    def conjugated_modulo(self, p: int, root: int) -> np.ndarray:
+        """Base rows and their Galois conjugates modulo another prime."""
+        return self.twists.conjugated(self.bases_modulo(p, root))
+
+    def bases_modulo(self, p: int, root: int) -> np.ndarray:
+        """Base rows modulo another prime."""
+
+        def evaluate(counts: np.ndarray, exponents: np.ndarray) -> np.ndarray:
+            powers = root_powers(p, root, counts.shape[1])[exponents]
+            # Sums of at most chi(1) residues: exact in floats below 2^53.
+            return (counts.astype(float) @ powers.astype(float)).astype(np.int64) % p
+
+        return self._evaluated(evaluate, np.dtype(np.int64))
+
+    def _spread(self, conjugated: np.ndarray, rows: np.ndarray, p: int, root: int) -> np.ndarray:
+        """Rows of the table from base rows with their conjugates, modulo a prime."""
+        linear, twist = self.twists.linear, self.twists.twist[rows]
+        result = conjugated[self.twists.rep[rows]]
+        turned = np.flatnonzero(twist)
+        if len(turned):
+            roots = root_powers(p, root, linear.modulus)
+            result[turned] *= roots[linear.exponents(twist[turned], self.representatives)]
+            result %= p
+        return result
+
+    def _evaluated(self, evaluate: Evaluate, dtype: np.dtype) -> np.ndarray:
+        """A table of the base rows from their multiplicities."""
+        units = self.cyclic_class[1]
+        table = np.empty(self.bases.shape, dtype=dtype)
+        for columns in self.cyclic_members:
+            counts = self._lifted(int(columns[0]))
             order = counts.shape[1]
-            twice_real = counts[rows] + counts[rows][:, -np.arange(order) % order]
-            exact = [row.tobytes() for row in twice_real @ reduction(order)]
-            floats = dict(zip(exact, np.real(values[rows, column]), strict=True))
-            position = {key: i for i, key in enumerate(sorted(floats, key=lambda k: -floats[k]))}
-            ranks[:, column] = [position[key] for key in exact]
-        return ranks
+            exponents = np.arange(order)[:, None] * (units[columns] % order) % order
+            table[:, columns] = evaluate(counts, exponents)
+        return table
 
+    @cached_property
+    def _conjugated_values(self) -> np.ndarray:
+        """Base rows and their Galois conjugates in complex128."""
 
-@dataclass(frozen=True, eq=False)
-class Linear:
-    """One eigenvalue each: the characters of an abelian group.
+        def evaluate(counts: np.ndarray, exponents: np.ndarray) -> np.ndarray:
+            cos, sin = circle(counts.shape[1])
+            floats = counts.astype(float)
+            return floats @ cos[exponents] + 1j * (floats @ sin[exponents])
 
-    Attributes:
-        exponents: The eigenvalue is `exp(2 pi i exponents[irrep, t] / orders[t])`.
-        orders: Element order of each class.
-    """
+        return self.twists.conjugated(self._evaluated(evaluate, np.dtype(np.complex128)))
 
-    exponents: np.ndarray
-    orders: np.ndarray
+    def values(self, rows: np.ndarray, residues: np.ndarray | None) -> np.ndarray:
+        """Rows of the table in complex128; rational values are exact.
 
-    @property
-    def counts(self) -> tuple[np.ndarray, ...]:
-        """Per class, one 1 in each row."""
-        columns = zip(self.exponents.T, self.orders, strict=True)
-        return tuple((column[:, None] == np.arange(o)).astype(np.int64) for column, o in columns)
+        Args:
+            rows: Which rows, shape `(n,)`.
+            residues: These rows modulo `p`; None if all are linear characters.
+        """
+        linear, twist = self.twists.linear, self.twists.twist[rows]
+        cos, sin = circle(linear.modulus)
+        if residues is None:  # roots of unity: rational ones are exact
+            exponents = linear.exponents(twist, self.representatives)
+            values = np.empty(exponents.shape, dtype=np.complex128)
+            values.real, values.imag = cos[exponents], sin[exponents]
+            return values
+        values = self._conjugated_values[self.twists.rep[rows]]
+        turned = np.flatnonzero(twist)
+        exponents = linear.exponents(twist[turned], self.representatives)
+        values[turned] *= cos[exponents] + 1j * sin[exponents]
+        integers, rational = self._rational(residues)
+        values[rational] = integers[rational]
+        return values
 
-    def values(self) -> np.ndarray:
-        """Characters in complex128, shape `(irreps, classes)`."""
-        columns = []
-        for column, order in zip(self.exponents.T, self.orders, strict=True):
-            cos, sin = circle(int(order))
-            columns.append(cos[column] + 1j * sin[column])
-        return np.stack(columns, axis=1)
+    def _rational(self, residues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Integers in the residues' classes, and which values equal them.
 
-    def modulo(self, p: int, root: int) -> np.ndarray:
-        """Characters modulo a prime, int64 `(irreps, classes)`."""
-        order = int(np.lcm.reduce(self.orders))
-        return root_powers(p, root, order)[self.exponents * (order // self.orders)]
-
-    def numbers(self) -> list[list[sympy.Expr]]:
-        """Characters in sympy, row by row."""
-        order = int(np.lcm.reduce(self.orders))
-        common = self.exponents * (order // self.orders)
-        used = {}
-        for k in np.unique(common).tolist():
-            counts = np.zeros(order // np.gcd(k, order), dtype=np.int64)
-            counts[k // np.gcd(k, order) % len(counts)] = 1
-            used[k] = number(counts)
-        return [[used[k] for k in row] for row in common.tolist()]
-
-    def real_ranks(self, rows: list[int]) -> np.ndarray:
-        """Rank of the real part: cosines fall from 0 to half a turn."""
-        exponents = self.exponents[rows]
-        return np.minimum(exponents, self.orders - exponents)
+        `p` splits completely, so a value is congruent to `m` modulo `p` if and only if all its
+        Galois conjugates have the residue `m`. If `|m| <= chi(1)` then all conjugates of the
+        difference are below `p`, and only 0 is divisible by `p`.
+        """
+        firsts = self.cyclic_class[0]
+        order = np.concatenate(self.cyclic_members)
+        starts = np.cumsum([0, *(len(m) for m in self.cyclic_members[:-1])])
+        same = (residues == residues[:, firsts])[:, order]
+        constant = np.logical_and.reduceat(same, starts, axis=1)[:, self.cyclic_place]
+        integers = np.where(residues > self.p // 2, residues - self.p, residues)
+        return integers, constant & (np.abs(integers) <= residues[:, :1])

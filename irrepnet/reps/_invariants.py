@@ -11,8 +11,8 @@ from sympy.ntheory.modular import crt
 from sympy.polys.matrices import DomainMatrix
 
 from irrepnet._errors import NotExactError
-from irrepnet.reps._class_algebra import eigenvalue_multiplicities
 from irrepnet.reps._cyclotomic_fields import cyclotomic_polynomial
+from irrepnet.reps._lifting import eigenvalue_multiplicities
 from irrepnet.reps._modular import splitting_prime
 from irrepnet.reps._representation import Representation
 

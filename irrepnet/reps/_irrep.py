@@ -66,7 +66,7 @@ class Irrep:
     @cached_property
     def characters(self) -> np.ndarray:
         """Values of the (real) character, one per conjugacy class, float64."""
-        values = self.group.character_table.values[self.rows[0]].real
+        values = np.real(self.group.character_table.row(self.rows[0]))
         values = values * (1 if self.kind == "R" else 2)
         values.setflags(write=False)
         return values

@@ -83,36 +83,6 @@ def multiply(a: np.ndarray, b: np.ndarray, p: int) -> np.ndarray:
     return np.mod(total, p).astype(np.int64)
 
 
-def solve(a: np.ndarray, b: np.ndarray, p: int) -> np.ndarray | None:
-    """Solve `a x = b` modulo `p` for a square matrix; None if `a` is singular.
-
-    Args:
-        a: Residues, shape `(n, n)`.
-        b: Residues, shape `(n, m)`.
-        p: Prime below 2^31.
-
-    Cost:
-        O(n^2 (n + m)) operations in n vectorised steps.
-
-    Examples:
-        >>> solve(np.array([[2, 0], [1, 1]]), np.array([[4], [0]]), 5).tolist()
-        [[2], [3]]
-    """
-    n = len(a)
-    work = np.concatenate([a, b], axis=1).astype(np.int64) % p
-    for column in range(n):
-        pivot = column + int((work[column:, column] != 0).argmax())
-        if work[pivot, column] == 0:
-            return None
-        if pivot != column:
-            work[[column, pivot]] = work[[pivot, column]]
-        work[column] = work[column] * pow(int(work[column, column]), -1, p) % p
-        factors = work[:, column].copy()
-        factors[column] = 0
-        work[:, column:] = (work[:, column:] - factors[:, None] * work[column, column:]) % p
-    return work[:, n:]
-
-
 def pivot_columns(a: np.ndarray, p: int, rank: int | None = None) -> list[int]:
     """The greedy basis of the column space: columns independent of all earlier ones, modulo `p`.
 

@@ -7,10 +7,11 @@ from functools import cached_property
 import numpy as np
 from sympy import factorint
 
-from irrepnet.reps._class_algebra import eigenvalue_multiplicities, power_classes
+from irrepnet.reps._class_algebra import power_classes
 from irrepnet.reps._clifford import Situation
 from irrepnet.reps._cyclotomic import Cyclotomic
 from irrepnet.reps._cyclotomic_fields import conductor, embedding, reduction
+from irrepnet.reps._lifting import eigenvalue_multiplicities
 from irrepnet.reps._linear import Linear
 
 

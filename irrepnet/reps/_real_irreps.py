@@ -6,8 +6,10 @@ import numpy as np
 
 from irrepnet.groups import Group
 from irrepnet.reps._character_table import CharacterTable
+from irrepnet.reps._circle import circle
 from irrepnet.reps._irrep import Irrep
 from irrepnet.reps._real_models import dihedral_models
+from irrepnet.reps._row_order import Ties, as_bytes
 
 _KINDS = {1: "R", 0: "C", -1: "H"}
 
@@ -45,16 +47,58 @@ def real_irreps(group: Group) -> tuple[Irrep, ...]:
             kind = _KINDS[indicator]
             rows = (row,) if conjugate == row else (row, conjugate)
             items.append((degree * (1 if kind == "R" else 2), kind, rows))
-    ranks = table.eigenvalues.real_ranks([rows[0] for _, _, rows in items]).tolist()
-    order = sorted(
-        range(len(items)),
-        key=lambda i: (items[i][2] != (0,), items[i][:2][0], "RCH".index(items[i][1]), ranks[i]),
-    )
+    keys = [(i[2] != (0,), i[0], "RCH".index(i[1])) for i in items]
+    ranked = {key: rank for rank, key in enumerate(sorted(set(keys)))}
+    order = real_order(table, np.array([i[2][0] for i in items]), [ranked[key] for key in keys])
     names = ("sym", "asym") if group.recipe[0] == "flop" else [f"chi{i}" for i in range(len(items))]
     return tuple(
         Irrep(group, index, names[index], items[i][1], items[i][0], items[i][2])
-        for index, i in enumerate(order)
+        for index, i in enumerate(order.tolist())
     )
+
+
+def real_order(table: CharacterTable, rows: np.ndarray, keys: list[int]) -> np.ndarray:
+    """Rows by a key, then by the real part of their values class by class, larger first.
+
+    Equal real parts are recognised exactly: as residues at all Galois conjugates of the class.
+    Floats only decide which of two different numbers is larger.
+    """
+    eigenvalues, known = table.eigenvalues, set()
+    ties, firsts = Ties(np.array(keys)), eigenvalues.cyclic_class[0].tolist()
+    linear = eigenvalues.twists.linear
+    generators = linear.generators[eigenvalues.twists.twist[rows]].astype(float)
+
+    def cosines(t: int) -> np.ndarray:
+        """What orders cosines: they fall from 0 to half a turn."""
+        turns = generators @ linear.digits(eigenvalues.representatives[t]) % linear.modulus
+        return np.minimum(turns, linear.modulus - turns).astype(np.int64)
+
+    for t, first in enumerate(firsts):
+        if not len(ties.tied):
+            break
+        if first in known:  # equal real parts have equal Galois conjugates
+            continue
+        known.add(first)
+        ranks = cosines(t)[ties.tied] if table.is_linear else _real_ranks(table, rows, t, ties)
+        if ranks is not None and ties.differ(ranks):
+            ties.split(ranks)
+    return np.argsort(ties.place)
+
+
+def _real_ranks(table: CharacterTable, rows: np.ndarray, t: int, ties: Ties) -> np.ndarray | None:
+    """Ranks of the real parts of tied rows at a class; None if none differ."""
+    eigenvalues, tied = table.eigenvalues, rows[ties.tied]
+    columns = eigenvalues.cyclic_members[eigenvalues.cyclic_place[t]]
+    residues = table.residues
+    doubled = residues[tied[:, None], columns]
+    doubled += residues[tied[:, None], table.inverse_classes[columns]]
+    doubled %= table.prime
+    if not ties.differ(doubled):
+        return None
+    _, firsts, which = np.unique(as_bytes(doubled), return_index=True, return_inverse=True)
+    counts = eigenvalues.counts(t, tied[firsts])
+    floats = counts.astype(float) @ circle(counts.shape[1])[0]
+    return np.argsort(np.argsort(-floats))[which.ravel()]
 
 
 def _dihedral(group: Group, table: CharacterTable) -> tuple[Irrep, ...]:
