@@ -33,7 +33,10 @@ def test_one_number_stands_for_a_pair_and_lists_become_tuples() -> None:
             r"Linear: got out_type='2\*sym': expected a FeatureType",
         ),
         (lambda: specs.Linear(X, X, bias=3), "Linear: got bias=3: expected True or False"),
-        (lambda: specs.Linear(X, X, lowering=3), "got lowering=3: expected text, or None"),
+        (
+            lambda: specs.DepthwiseConv(X, FLOP, 4, pairing=3),
+            "got pairing=3: expected text, or None",
+        ),
         (lambda: specs.Activation(X, max), "got function=<.*>: expected text"),
         (lambda: specs.Conv(X, "flop", 4, X), r"got action='flop': expected an ImageAction, such"),
         (
