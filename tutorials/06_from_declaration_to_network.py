@@ -205,13 +205,15 @@ assert reports["dense"].matmul_flops == 2 * reports["flop"].matmul_flops
 assert reports["flop"].other_flops > reports["dense"].other_flops  # butterflies are not free
 
 # %% [markdown]
-# Products: exactly half. Other work is a little more, because the activation goes to points and
-# back by additions. It is small here and smaller in wide networks, for products grow with the
-# square of the width. Where does a number come from? Every layer has its formula; `D` is the width:
+# Products: exactly half. Other work is more, because the activation goes to points and back by
+# additions. But there is little of it, and less in wide networks: products grow with the square of
+# the width, additions with the width. Every number comes from a formula; `D` is the width:
 
 # %%
 for row in reports["flop"].symbolic.rows:
-    print(f"{row.path:5} {row.params!s:14} parameters, {row.matmul_flops!s:12} FLOPs in products")
+    print(
+        f"{row.path:5} {row.params!s:13} parameters; FLOPs: {row.matmul_flops} + {row.other_flops}"
+    )
 
 # %% [markdown]
 # ## A vision transformer, layer by layer
@@ -387,8 +389,8 @@ for label in families:
 #
 # FLOPs are arithmetic; time is what you wait for. Measure it on *your* machine, and measure both
 # networks in turn (`measure.interleaved`), so that a disturbance meets both. Below, the MLP at
-# several widths with 196 rows, without gradients. No number of this section is asserted: the
-# committed output is from one core of a shared machine, and yours will be another.
+# several widths with 196 rows, without gradients, on one core; the shortest of 25 runs. No number
+# of this section is asserted: the committed output is from a busy machine, and yours will differ.
 
 # %%
 widths = [64, 128, 256, 512]
@@ -399,8 +401,8 @@ for width in widths:
     ]
     rows = torch.randn(196, width)
     with torch.inference_mode():
-        samples = measure.interleaved([lambda f=f, rows=rows: f(rows) for f in pair], rounds=15)
-    slow, fast = (measure.Timing(s).median_ms for s in samples)
+        samples = measure.interleaved([lambda f=f, rows=rows: f(rows) for f in pair], rounds=25)
+    slow, fast = (measure.Timing(s).min_ms for s in samples)
     counts = [ir.flops(f, (196, width)).total for f in pair]
     ratios.append((slow / fast, counts[0] / counts[1]))
     print(f"width {width:4}: {slow:6.2f} ms dense, {fast:6.2f} ms flop: {slow / fast:.2f} times")
