@@ -223,7 +223,10 @@ def test_help_lists_commands_with_examples(
         assert f"irrepnet {name}" in printed
 
 
-@pytest.mark.parametrize("name", ["compare", "flops", "certify", "groups", "models", "bench", "plan"])
+COMMANDS = ["compare", "flops", "certify", "groups", "models", "bench", "plan"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_teaches_with_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main([name, "--help"])
