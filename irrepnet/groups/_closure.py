@@ -12,6 +12,9 @@ ORDER_LIMIT = 200_000
 #: Most images (order times degree) that a group may store: 400 MB as int32.
 IMAGE_LIMIT = 100_000_000
 
+#: Images of temporary arrays (4 MB as int32).
+IMAGES_AT_ONCE = 1 << 20
+
 #: The orbit search squares its steps after this many levels, so that long cycles stay cheap.
 LEVELS_BETWEEN_SQUARINGS = 16
 
@@ -49,12 +52,26 @@ def closure(generators: np.ndarray) -> np.ndarray:
     elements = np.arange(degree, dtype=np.int32)[None]
     action = np.zeros((len(generators), 1), dtype=np.int64)  # generators on cosets, as indices
     while True:
-        moved = np.zeros(degree, dtype=bool)
-        for generator, images in zip(generators, action, strict=True):
-            moved |= (generator[elements] != elements[images]).any(axis=0)
-        if not moved.any():
+        point = _first_moved(generators, elements, action)
+        if point == degree:
             return elements
-        elements, action = _refine(generators, action, int(moved.argmax()))
+        elements, action = _refine(generators, action, point)
+
+
+def _first_moved(generators: np.ndarray, elements: np.ndarray, action: np.ndarray) -> int:
+    """The first point that a Schreier generator moves; the degree if all are trivial."""
+    count, degree = elements.shape
+    moved, rows = np.zeros(degree, dtype=bool), _rows_at_once(degree)
+    for start in range(0, count, rows):
+        some = elements[start : start + rows]
+        for generator, images in zip(generators, action, strict=True):
+            moved |= (generator[some] != elements[images[start : start + rows]]).any(axis=0)
+    return int(moved.argmax()) if moved.any() else degree
+
+
+def _rows_at_once(degree: int) -> int:
+    """Image lists handled together: fresh memory costs more than the work on it."""
+    return max(1, IMAGES_AT_ONCE // degree)
 
 
 def _refine(
@@ -83,15 +100,22 @@ def _refine(
         levels.append(keys)
         if len(levels) % LEVELS_BETWEEN_SQUARINGS == 0:
             steps, moves = (_with_squares(p, len(generators)) for p in (steps, moves))
-    rows = [np.arange(degree, dtype=np.int32)[None]]
-    for step, parent in links:
-        rows.append(steps[step[:, None], rows[-1][parent]])
+    sizes = [len(level) for level in levels]
     order = np.argsort(keys := np.concatenate(levels))
     keys = keys[order]
     position[keys] = np.arange(count)
+    place = np.empty(count, dtype=np.int64)
+    place[order] = np.arange(count)
+    places, rows = np.split(place, np.cumsum(sizes)[:-1]), _rows_at_once(degree)
+    elements = np.empty((count, degree), dtype=np.int32)
+    elements[places[0]] = np.arange(degree)
+    for (step, parent), above, here in zip(links, places[:-1], places[1:], strict=True):
+        for start in range(0, len(here), rows):
+            some = slice(start, start + rows)
+            elements[here[some]] = steps[step[some, None], elements[above[parent[some]]]]
     coset, image = np.divmod(keys, degree)
     refined = position[action[:, coset] * degree + generators[:, image]].astype(np.int64)
-    return np.concatenate(rows)[order], refined
+    return elements, refined
 
 
 def _with_squares(permutations: np.ndarray, last: int) -> np.ndarray:
