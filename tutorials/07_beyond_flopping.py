@@ -63,16 +63,8 @@ colours = torch.tensor(resize(astronaut()[:256, 96:352], (48, 48)))
 photo = ((colours - colours.mean()) / colours.std()).permute(2, 0, 1)[None]
 D4 = square.group
 
-
-def turned(g, x):
-    """The image under element g: pixel p goes to where the action sends it."""
-    moved = torch.empty_like(x.flatten(2))
-    moved[..., torch.tensor(square.permutation(48, 48)[g])] = x.flatten(2)
-    return moved.view(x.shape)
-
-
 ordinary = ir.testing.randomise_(ir.create_model("vit_tiny_patch16_224", "trivial", **options))
-shots = [turned(g, photo) for g in range(8)]
+shots = [torch.tensor(square.move(g, photo.numpy())) for g in range(8)]
 with torch.no_grad():
     steady, moving = (torch.cat([net(shot) for shot in shots]) for net in (octic, ordinary))
 
