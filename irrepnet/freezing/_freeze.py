@@ -33,7 +33,8 @@ def freeze(
 
     Factors, shifts and scales go into the linear maps next to them; the writers of the residual
     stream are centred so that typed norms become one native pass. All of it is exact algebra: the
-    outputs are equal to rounding, and the copy is as equivariant as the original.
+    outputs are equal to rounding in the weights' dtype, and so is the copy as equivariant as the
+    original.
 
     Args:
         model: A network made by `irrepnet.compile` or `irrepnet.create_model`.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, cat
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F  # noqa: N812
 
 from irrepnet.nn._dense import DenseAttention
-from irrepnet.nn._eager import row_parts, writes_in_place
+from irrepnet.nn._eager import is_plain, row_parts, without_autocast, writes_in_place
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels
 from irrepnet.types import FeatureType, check_rate, head_type
@@ -78,20 +80,53 @@ class IsotypicAttention(Layer):
         dropout = self.dropout if self.training else 0.0
         if writes_in_place(x) and not dropout and (self._rearranges or _explicit(x, self.heads)):
             return self._write(x)
+        on_cpu = x.device.type == "cpu" and x.numel() > 0
+        if self._rearranges and on_cpu and is_plain(x) and not dropout:
+            with without_autocast(x):
+                return _Step.apply(x, self)  # type: ignore[return-value]
+        return self.build(x, dropout)
+
+    def build(self, x: Tensor, dropout: float = 0.0) -> Tensor:
+        """The layer out of operations that autograd and tracers know."""
         q, k, v = self._split(x)
         return self._merge(F.scaled_dot_product_attention(q, k, v, dropout_p=dropout))
+
+    def pack(self, x: Tensor) -> Tensor:
+        """Query, key and value by heads, `(3, batch, heads, tokens, head_dim)`; no autograd."""
+        packed = x.new_empty(3, *self._by_heads(x))
+        for channels, places in self._paired(x, packed):
+            places.copy_(channels)
+        return packed
+
+    def unpack(self, packed: Tensor) -> Tensor:
+        """The inverse of `pack`."""
+        _, batch, _, tokens, _ = packed.shape
+        x = packed.new_empty(batch, tokens, 3 * self.dim)
+        for channels, places in self._paired(x, packed):
+            channels.copy_(places)
+        return x
+
+    def by_heads(self, x: Tensor) -> Tensor:
+        """Typed channels as `(batch, heads, tokens, head_dim)`; no autograd."""
+        attended = x.new_empty(self._by_heads(x))
+        for channels, places in self._merged(x, attended):
+            places.copy_(channels)
+        return attended
+
+    def _by_heads(self, x: Tensor) -> tuple[int, int, int, int]:
+        return len(x), self.heads, x.shape[1], self.dim // self.heads
+
+    def merge(self, attended: Tensor, out: Tensor) -> Tensor:
+        """Write heads into typed channels; no autograd."""
+        for channels, places in self._merged(out, attended):
+            channels.copy_(places)
+        return out
 
     def _write(self, x: Tensor) -> Tensor:
         """The same without autograd, a few samples at a time: heads stay in the cache."""
         out = x.new_empty(*x.shape[:-1], self.dim)
         for part, target in row_parts(x, out):
-            shape = (3, len(part), self.heads, x.shape[1], self.dim // self.heads)
-            packed = x.new_empty(shape)
-            for channels, places in self._paired(part, packed):
-                places.copy_(channels)
-            attended = _attend(*packed.unbind(0))
-            for channels, places in self._merged(target, attended):
-                channels.copy_(places)
+            self.merge(_attend(*self.pack(part).unbind(0)), target)
         return out
 
     def _paired(self, x: Tensor, packed: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -148,6 +183,34 @@ class IsotypicAttention(Layer):
     def extra_repr(self) -> str:
         """Type and heads."""
         return f"{self.feature_type}, heads={self.heads}, dropout={self.dropout:g}"
+
+
+class _Step(torch.autograd.Function):
+    """Attention on a CPU as one step of autograd.
+
+    What it keeps besides query, key and value is its own output, which the map behind it keeps as
+    well; out of torch's operations the heads' output would be kept too.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, layer: IsotypicAttention) -> Tensor:
+        packed = layer.pack(x)
+        attended, total = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(*packed)
+        out = layer.merge(attended, x.new_empty(*x.shape[:-1], layer.dim))
+        ctx.save_for_backward(packed, out, total)
+        ctx.layer = layer
+        return out
+
+    @staticmethod
+    @once_differentiable  # as torch's own fused attention
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        packed, out, total = ctx.saved_tensors
+        (gradient,), layer = gradients, ctx.layer
+        with without_autocast(out):
+            found = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(
+                layer.by_heads(gradient), *packed, layer.by_heads(out), total, 0.0, False
+            )
+            return layer.unpack(torch.stack(found)), None
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:

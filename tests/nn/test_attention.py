@@ -7,7 +7,7 @@ import irrepnet as ir
 from irrepnet import actions, nn, specs, testing
 from irrepnet._errors import HeadsError, IrrepMismatchError
 from irrepnet.types import FeatureType
-from tests.nn.contract import EXACT, LayerContract, move_image, relative, rho, typed
+from tests.nn.contract import EXACT, LayerContract, group, move_image, relative, rho, typed
 
 CASES = {
     "trivial": ("trivial", "6*chi0", 3),
@@ -144,3 +144,40 @@ def test_other_width() -> None:
     layer = nn.IsotypicAttention(typed("flop", "4*sym + 2*asym"), 2)
     with pytest.raises(IrrepMismatchError, match=r"expected 18 channels .* 12\*sym \+ 6\*asym"):
         layer(torch.zeros(1, 2, 6))
+
+
+@pytest.mark.parametrize("name", ["flop", "D4", "Q8"])
+def test_its_own_step_is_what_autograd_does(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    X = FeatureType.regular(group(name), 2 * group(name).order)
+    layer = nn.IsotypicAttention(X, 2).double()
+    x = torch.randn(3, 5, 3 * X.dim, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(layer, x)
+    got = layer(x)
+    (slope,) = torch.autograd.grad(got.square().sum(), x)
+    monkeypatch.setattr("irrepnet.nn._attention.is_plain", lambda _: False)
+    expected = layer(x)
+    assert relative(got, expected) < EXACT
+    assert relative(slope, torch.autograd.grad(expected.square().sum(), x)[0]) < EXACT
+
+
+def test_a_step_keeps_queries_keys_values_and_the_output() -> None:
+    X = FeatureType.regular(group("D4"), 64)
+    layer = nn.IsotypicAttention(X, 4)
+    x = torch.randn(2, 9, 3 * X.dim, requires_grad=True)
+    kept: list[Tensor] = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
+        out = layer(x)
+    assert sum(t.numel() for t in kept) == x.numel() + out.numel() + out.numel() // 16
+
+
+@pytest.mark.parametrize("name", ["trivial", "flop", "D4"])
+def test_sixteen_bits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two products and a softmax, and torch's fused attention where there are many tokens."""
+    X = FeatureType.regular(group(name), 64)
+    layer = nn.IsotypicAttention(X, 4)
+    x = torch.randn(3, 7, 3 * X.dim).bfloat16()
+    exact = layer(x.double())
+    for limit in (1 << 20, 1):
+        monkeypatch.setattr("irrepnet.nn._attention.LOGITS", limit)
+        with torch.no_grad():
+            assert relative(layer(x).double(), exact) < 0.02
