@@ -174,8 +174,13 @@ class ImageAction:
         """For each element of this action's group, the element of `larger` that moves alike.
 
         Raises:
-            GroupError: If some element of this action is none of `larger`.
+            GroupError: If some element of this action is none of `larger`, or elements of one of
+                the actions cannot be told apart by how they move images.
         """
+        if self == larger:
+            return tuple(range(self.group.order))
+        self._check_faithful(f"found in {larger.name!r}")
+        larger._check_faithful(f"searched for {self.name!r}")
         try:
             return tuple(larger._element_of[matrix] for matrix in self.matrices)
         except KeyError as missing:
@@ -183,6 +188,24 @@ class ImageAction:
                 f"the action {self.name!r} is no subgroup of {larger.name!r}: it moves images by "
                 f"{missing.args[0]}, which {larger.name!r} does not contain."
             ) from None
+
+    @property
+    def is_faithful(self) -> bool:
+        """Whether different elements move images differently."""
+        return len(set(self.matrices)) == self.group.order
+
+    def _check_faithful(self, purpose: str) -> None:
+        if not self.is_faithful:
+            a, matrix = next(
+                (a, m) for a, m in enumerate(self.matrices) if self._element_of[m] != a
+            )
+            raise GroupError(
+                f"the action {self.name!r} cannot be {purpose}: its elements "
+                f"{self._element_of[matrix]} and {a} both move images by {matrix}, expected "
+                f"different matrices for different elements. Restrict by a subgroup of its group, "
+                f"as G.subgroup(generators) makes one, or divide the group by what does not move "
+                f"images."
+            )
 
     def restrict(self, smaller: str | Subgroup | ImageAction) -> ImageAction:
         """The action of a subgroup.
@@ -194,7 +217,8 @@ class ImageAction:
             The smaller action; its elements are some of this action's.
 
         Raises:
-            GroupError: If it is no subgroup of this action.
+            GroupError: If it is no subgroup of this action, or the action is not faithful and
+                `smaller` no `Subgroup`, so that the elements that it means are not known.
 
         Examples:
             >>> from irrepnet import actions
@@ -222,6 +246,9 @@ def _product(a: Matrix, b: Matrix) -> Matrix:
 
 def from_generators(name: str, group: Group, matrices: Sequence[Matrix]) -> ImageAction:
     """The action in which each generator of `group` moves the image by the given matrix.
+
+    It need not be faithful (see `ImageAction.is_faithful`): features may turn under elements that
+    leave the image where it is.
 
     Args:
         name: What to call it.

@@ -21,8 +21,8 @@ SUBGROUPS_UP_TO = 200
 #: Classes and irreps that are listed.
 ROWS_UP_TO = 128
 
-#: Columns of the largest character table that is printed.
-_TABLE_UP_TO = 40
+#: Up to this order it is found out how an irrep's matrices can be made.
+_MATRICES_UP_TO = 1000
 
 #: Generators and classes are written as cycles up to this many points.
 _CYCLES_UP_TO = 24
@@ -70,7 +70,7 @@ class Groups:
         show(Text(_title(group), style="bold"))
         show(*_section("Conjugacy classes", _classes(group), more))
         show(Text("\nCharacter table", style="bold cyan"))
-        show_text(_characters(self.name, group))
+        show_text(_characters(group))
         show(*_section("Real irreps", _irreps(group), len(group.irreps) - ROWS_UP_TO))
         if self.subgroups != "no":
             show(*self._subgroups(group))
@@ -97,14 +97,8 @@ def group_of(name: str) -> Group:
     return groups.parse(name)
 
 
-def _characters(name: str, group: Group) -> str:
-    """The character table, where it can be read."""
-    count = len(group.conjugacy_classes)
-    if count > _TABLE_UP_TO:
-        return (
-            f"{count} classes are too many to print: see irrepnet.groups.parse({name!r})"
-            f".character_table."
-        )
+def _characters(group: Group) -> str:
+    """The character table, large ones in part."""
     rows = str(group.character_table).partition("\n")[2]  # the first line says what the title does
     return f"{rows}\n+ real, o complex, - quaternionic (Frobenius and Schur)"
 
@@ -147,7 +141,9 @@ def _classes(group: Group) -> Table:
 
 
 def _irreps(group: Group) -> Table:
-    rows = table("irrep", "#dim", "kind", "#dim End", "#in regular", "faithful", "matrices")
+    """The irreps; how their matrices can be made, where that is quickly known."""
+    last = ["matrices"] * (group.order <= _MATRICES_UP_TO)
+    rows = table("irrep", "#dim", "kind", "#dim End", "#in regular", "faithful", *last)
     for irrep in group.irreps[:ROWS_UP_TO]:
         faithful = int((irrep.characters == irrep.dim).sum()) == 1
         rows.add_row(
@@ -157,7 +153,7 @@ def _irreps(group: Group) -> Table:
             str(irrep.end_dim),
             str(irrep.dim // irrep.end_dim),
             "yes" if faithful else "no",
-            "exact" if irrep.is_exact else "numeric",
+            *("exact" if irrep.is_exact else "numeric" for _ in last),
         )
     return rows
 

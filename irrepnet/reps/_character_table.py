@@ -19,7 +19,7 @@ from irrepnet.reps._linear_characters import LinearCharacters, linear_characters
 from irrepnet.reps._modular import multiply, splitting_prime
 from irrepnet.reps._numbers import number
 from irrepnet.reps._row_order import row_order
-from irrepnet.reps._table_text import latex, text
+from irrepnet.reps._table_text import LIMIT, latex, text
 from irrepnet.reps._twists import (
     CHUNK,
     expand,
@@ -235,15 +235,41 @@ class CharacterTable:
         assert (keys[order][1:] != keys[order][:-1]).all(), "keys tell the rows apart"
         return tuple(order[np.searchsorted(keys[order], moved)].tolist())
 
+    def to_text(self, limit: int | None = LIMIT) -> str:
+        """The table in columns, as `print` shows it.
+
+        Args:
+            limit: Rows and columns that are shown; of larger tables the first and the last ones,
+                with a note. None for all.
+
+        Examples:
+            >>> from irrepnet import groups
+            >>> print(groups.cyclic(50).character_table.to_text(limit=4))
+            C50: 50 elements, 50 classes
+            size          1    1  ...    1    1
+            order         1   50  ...   25   50
+            chi0     +    1    1  ...    1    1
+            chi2     o    1    A  ...    B   A*
+            ...    ...  ...  ...  ...  ...  ...
+            chi3*    o    1    B  ...    C   B*
+            chi2*    o    1   A*  ...   B*    A
+            A = exp(I*pi/25)
+            B = exp(-2*I*pi/25)
+            C = exp(4*I*pi/25)
+            46 of 50 rows and columns are left out: ...
+        """
+        return text(self, limit)
+
     def to_latex(self) -> str:
-        """The table as a LaTeX array."""
+        """The whole table as a LaTeX array."""
         return latex(self)
 
-    def _repr_latex_(self) -> str:
-        return f"${self.to_latex()}$"
+    def _repr_latex_(self) -> str | None:
+        """What a notebook shows; None, for the text instead, where the table is elided."""
+        return f"${self.to_latex()}$" if len(self.degrees) <= LIMIT else None
 
     def __str__(self) -> str:
-        return text(self)
+        return self.to_text()
 
     def __repr__(self) -> str:
         return f"<CharacterTable of {self.group.name}: {len(self.degrees)} irreps>"

@@ -40,7 +40,11 @@ class GramModel:
         self.provenance = pairings.provenance
         self.dim = self.degree * (1 if self.kind == "R" else 2)
         self._num_vectors = 2 if self.kind == "H" else 1
-        self.base = _pivots(pairings, self.degree // self._num_vectors)
+
+    @cached_property
+    def base(self) -> np.ndarray:
+        """Elements `g_i` of the base vectors, found when matrices are first asked for."""
+        return _pivots(self.pairings, self.degree // self._num_vectors)
 
     @property
     def _group(self) -> Group:

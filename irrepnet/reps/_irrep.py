@@ -79,7 +79,11 @@ class Irrep:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the matrices are known exactly, not only as floats."""
+        """Whether the matrices are known exactly, not only as floats.
+
+        Cost:
+            That of finding subgroups to induce from; no matrix is made.
+        """
         return self._model.is_exact
 
     @property

@@ -10,7 +10,7 @@ import numpy as np
 from sympy import Expr
 
 from irrepnet import reps
-from irrepnet._errors import ActivationError
+from irrepnet._errors import ActivationError, GroupError
 from irrepnet.groups import Group
 from irrepnet.types._feature_type import FeatureType
 from irrepnet.types._slots import Run
@@ -59,7 +59,8 @@ class GSetType:
         counts: Pairs of a subgroup (its elements, sorted) and how many orbits `G/H` there are.
 
     Raises:
-        ActivationError: If a number of orbits is no whole number above zero.
+        ActivationError: If a number of orbits is no whole number above zero, or a stabiliser is not
+            the subgroup that stands for its conjugacy class (see `canonical_stabiliser`).
 
     References:
         Pacini, Dong, Lepri, Santin, *A Characterization Theorem for Equivariant Networks with
@@ -77,6 +78,7 @@ class GSetType:
 
     def __post_init__(self) -> None:
         for stabiliser, count in self.counts:
+            _check_stabiliser(self.group, stabiliser)
             if isinstance(count, Expr):  # where only costs are asked for
                 continue
             if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
@@ -169,6 +171,22 @@ def canonical_stabiliser(group: Group, subgroup: Iterable[int]) -> tuple[int, ..
     """The conjugate of a subgroup that stands for its class in a `GSetType`."""
     (only,) = reps.quotient(group, tuple(subgroup)).decompose().orbit_types
     return only.stabiliser
+
+
+@lru_cache(maxsize=1024)
+def _check_stabiliser(group: Group, stabiliser: tuple[int, ...]) -> None:
+    """Refuse elements that are no subgroup, or one that does not stand for its class."""
+    try:
+        expected = canonical_stabiliser(group, stabiliser)
+    except GroupError as error:
+        raise ActivationError(
+            f"got the stabiliser {stabiliser} in a GSetType over {group.name}: {error}"
+        ) from None
+    if expected != stabiliser:
+        raise ActivationError(
+            f"got the stabiliser {stabiliser} in a GSetType over {group.name}: expected "
+            f"{expected}, the conjugate that stands for its class (types.canonical_stabiliser)."
+        )
 
 
 @lru_cache(maxsize=1024)

@@ -259,3 +259,20 @@ def test_no_subgroup() -> None:
         GroupError, match="the subgroup lies in C4: expected a subgroup of D4, the "
     ):
         actions.image("D4").restrict(groups.cyclic(4).subgroup([2]))
+
+
+def test_restriction_of_an_action_that_is_not_faithful() -> None:
+    C8 = groups.cyclic(8)
+    turns = actions.from_generators("turns", C8, [((0, -1), (1, 0))])
+    assert not turns.is_faithful
+    assert actions.image("D4").is_faithful
+    assert turns.embedding(turns) == tuple(range(8))
+    assert turns.restrict(C8.subgroup([4])).matrices == (((1, 0), (0, 1)),) * 2
+    with pytest.raises(
+        GroupError, match=r"'turns' cannot be searched for 'rot180': its elements 0"
+    ):
+        turns.restrict("rot180")
+    with pytest.raises(
+        GroupError, match=r"'turns' cannot be found in 'D4'.* Restrict by a subgroup"
+    ):
+        actions.image("D4").restrict(turns)

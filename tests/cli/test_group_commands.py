@@ -179,7 +179,7 @@ def test_groups_says_what_is_left_out(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["groups", "C130"]) == 0
     printed = capsys.readouterr().out
     assert f"... and {130 - ROWS_UP_TO} more" in printed
-    assert "130 classes are too many to print" in printed
+    assert "90 of 130 rows and columns are left out" in printed
     assert main(["groups", "C2^7"]) == 0
     assert "Subgroups are left out: C2xC2xC2xC2xC2xC2xC2 has more than" in capsys.readouterr().out
 

@@ -170,6 +170,18 @@ def test_text_and_latex() -> None:
     assert repr(groups.flop().character_table) == "<CharacterTable of flop: 2 irreps>"
 
 
+def test_large_tables_are_printed_in_part() -> None:
+    table = groups.dihedral(101).character_table
+    lines = str(table).splitlines()
+    assert lines[-1].startswith("12 of 52 rows and columns are left out: ")
+    assert lines[3].split()[:2] == ["A1", "+"]
+    assert lines[3].split().count("1") == 40
+    assert lines[23].split() == ["..."] * 43
+    assert table._repr_latex_() is None
+    assert table.to_text(limit=None).count("\n") > 52
+    assert "..." not in table.to_text(limit=None)
+
+
 @st.composite
 def permutation_groups(draw: st.DrawFn) -> Group:
     degree = draw(st.integers(2, 6))

@@ -213,3 +213,12 @@ def test_coset_representations_are_what_reps_says() -> None:
     for name in ("D4", "A4", "Q8"):
         for stabiliser, row in marks(name):
             assert tuple(reps.quotient(group(name), stabiliser).multiplicities) == row
+
+
+def test_stabilisers_are_subgroups_that_stand_for_their_class() -> None:
+    D4 = group("D4")
+    with pytest.raises(ActivationError, match=r"\(0, 1\) is not a subgroup of D4"):
+        GSetType(D4, (((0, 1), 2),))
+    assert canonical_stabiliser(D4, (0, 6)) == (0, 4)
+    with pytest.raises(ActivationError, match=r"got the stabiliser \(0, 6\) .* expected \(0, 4\)"):
+        GSetType(D4, (((0, 6), 2),))
