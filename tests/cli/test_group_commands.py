@@ -209,7 +209,6 @@ def test_each_command_teaches_with_examples(name: str, capsys: pytest.CaptureFix
     assert f"irrepnet {name}" in capsys.readouterr().out
 
 
-def test_bench_alone_names_its_command(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        main(["bench"])
-    assert "bench groups" in capsys.readouterr().err
+def test_bench_alone_asks_for_a_model(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench"]) == 2
+    assert "got no model: expected a name, such as" in capsys.readouterr().err

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from irrepnet import groups, nn, testing
-from irrepnet.nn._prepacked import Packed
+from irrepnet.nn._prepacked import multiply_packed
 from irrepnet.types import FeatureType
 
 pytestmark = pytest.mark.skipif(not nn.can_prepack(), reason="this torch has no oneDNN")
@@ -29,13 +29,12 @@ def twins(name: str, bias: bool = True) -> tuple[nn.IsotypicLinear, nn.IsotypicL
 def packs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry for each product with packed weights."""
     found: list[int] = []
-    multiply = Packed.multiply
 
-    def counted(self: Packed, *arguments: object) -> torch.Tensor:
+    def counted(*arguments: torch.Tensor) -> torch.Tensor:
         found.append(1)
-        return multiply(self, *arguments)  # type: ignore[arg-type]
+        return multiply_packed(*arguments)
 
-    monkeypatch.setattr(Packed, "multiply", counted)
+    monkeypatch.setattr("irrepnet.nn._block_product.multiply_packed", counted)
     return found
 
 
