@@ -30,7 +30,8 @@ _CYCLES_UP_TO = 24
 _FORMS = """Groups by name:
   trivial, flop, klein_four (V4), octic, quaternion (Q8), tetrahedral, octahedral, icosahedral
   C4 cyclic          D4 dihedral of order 8     Dic3 dicyclic of order 12    Q16 quaternion
-  S5 symmetric       A5 alternating             B3 hyperoctahedral
+  S5 symmetric       A5 alternating             B3 hyperoctahedral           M11
+  GL(2,3), SL(2,5), PSL(2,7) matrices over a prime field
   C2xC4, C2^3 direct products                   C2wrS4 wreath product, (C2xC2)wrC3"""
 
 

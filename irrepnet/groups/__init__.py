@@ -17,6 +17,10 @@ from irrepnet.groups._group import Group as Group
 from irrepnet.groups._homomorphism import Homomorphism as Homomorphism
 from irrepnet.groups._homomorphism import homomorphism as homomorphism
 from irrepnet.groups._lattice import subgroup_lattice as subgroup_lattice
+from irrepnet.groups._linear_groups import general_linear as general_linear
+from irrepnet.groups._linear_groups import mathieu_11 as mathieu_11
+from irrepnet.groups._linear_groups import projective_special_linear as projective_special_linear
+from irrepnet.groups._linear_groups import special_linear as special_linear
 from irrepnet.groups._matrices import from_matrices as from_matrices
 from irrepnet.groups._names import parse as parse
 from irrepnet.groups._normal import centre as centre

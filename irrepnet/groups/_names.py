@@ -8,6 +8,7 @@ from functools import reduce
 
 from irrepnet._errors import GroupError
 from irrepnet.groups import _families as families
+from irrepnet.groups import _linear_groups as linear
 from irrepnet.groups import _polyhedral as polyhedral
 from irrepnet.groups._group import Group
 from irrepnet.groups._products import direct_product, wreath_product
@@ -26,6 +27,7 @@ _WORDS: dict[str, Callable[[], Group]] = {
     "octahedral": polyhedral.octahedral,
     "I": polyhedral.icosahedral,
     "icosahedral": polyhedral.icosahedral,
+    "M11": linear.mathieu_11,
 }
 
 _FAMILIES: dict[str, Callable[[int], Group]] = {
@@ -37,15 +39,24 @@ _FAMILIES: dict[str, Callable[[int], Group]] = {
     "B": polyhedral.hyperoctahedral,
 }
 
+_LINEAR: dict[str, Callable[[int, int], Group]] = {
+    "GL": linear.general_linear,
+    "SL": linear.special_linear,
+    "PSL": linear.projective_special_linear,
+}
+
 _PRODUCTS: dict[str, Callable[[Group, Group], Group]] = {"x": direct_product, "wr": wreath_product}
 
-_TOKEN = re.compile(r"\s*(klein_four|[A-Z][a-z]*_?\d+|[TOI](?![a-z])|wr|x|\^\d+|[()]|[a-z]+)")
+_TOKEN = re.compile(
+    r"\s*(klein_four|[PGS]+L\(\d+,\d+\)|[A-Z][a-z]*_?\d+|[TOI](?![a-z])|wr|x|\^\d+|[()]|[a-z]+)"
+)
 
 _FORMS = (
     "\n  Expected a word: trivial, flop, klein_four (V4), octic, quaternion (Q8), tetrahedral (T), "
     "octahedral (O), icosahedral (I);"
     "\n  or a family and its number: C4 cyclic, D4 dihedral of order 8, Dic3 dicyclic of order 12, "
-    "Q16 quaternion of order 16, S5 symmetric, A5 alternating, B3 hyperoctahedral;"
+    "Q16 quaternion of order 16, S5 symmetric, A5 alternating, B3 hyperoctahedral, M11;"
+    "\n  or matrices over a prime field: GL(2,3), SL(2,5), PSL(2,7);"
     "\n  or products: C2xC4, C2^3, C2wrS4 (wreath), with brackets (C2xC2)wrC3."
 )
 
@@ -57,9 +68,9 @@ def parse(name: str) -> Group:
         name: A word (`trivial`, `flop`, `klein_four` or `V4`, `octic`, `quaternion` or `Q8`,
             `tetrahedral` or `T`, `octahedral` or `O`, `icosahedral` or `I`), a family and its
             number (`C4` cyclic, `D4` dihedral of order 8, `Dic3` dicyclic of order 12, `Q16`
-            generalised quaternion, `S5` symmetric, `A5` alternating, `B3` hyperoctahedral), or
-            products `x`, wreath products `wr` and powers `^` of these, from left to right, with
-            brackets.
+            generalised quaternion, `S5` symmetric, `A5` alternating, `B3` hyperoctahedral), `M11`,
+            a group of matrices over a prime field (`GL(2,3)`, `SL(2,5)`, `PSL(2,7)`), or products
+            `x`, wreath products `wr` and powers `^` of these, from left to right, with brackets.
 
     Raises:
         GroupError: If the name has none of these forms, or the group is too large.
@@ -76,6 +87,8 @@ def parse(name: str) -> Group:
         groups.dihedral(4)
         >>> groups.parse("C2xS3").order, groups.parse("(C2xC2)wrC3").order
         (12, 192)
+        >>> groups.parse("M11").order, groups.parse("SL(2,3)xC2").order
+        (7920, 48)
     """
     if not isinstance(name, str):
         raise GroupError(f"{name!r} is not the name of a group.{_FORMS}")
@@ -128,6 +141,9 @@ def _atom(tokens: list[str]) -> Group:
         return group
     if token in _WORDS:
         return _WORDS[token]()
+    match = re.fullmatch(r"([PGS]+L)\((\d+),(\d+)\)", token)
+    if match and match[1] in _LINEAR:
+        return _LINEAR[match[1]](int(match[2]), int(match[3]))
     match = re.fullmatch(r"([A-Z][a-z]*)_?(\d+)", token)
     if match and match[1] in _FAMILIES:
         return _FAMILIES[match[1]](int(match[2]))

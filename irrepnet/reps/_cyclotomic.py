@@ -16,6 +16,9 @@ from irrepnet.reps._numbers import number
 #: Products and sums whose proven bound exceeds this are made with Python integers.
 INT64_LIMIT = 1 << 62
 
+#: Products of integers with more multiplications than this are made by BLAS where it is exact.
+LARGE_PRODUCT = 1 << 20
+
 
 class Cyclotomic:
     """An array of numbers in `Q(zeta_n)`, exactly.
@@ -214,7 +217,11 @@ def _widen(terms: int, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _dot(a: np.ndarray, table: np.ndarray) -> np.ndarray:
-    a, table = _widen(max(1, a.shape[-1]), a, table)
+    terms = max(1, a.shape[-1])
+    large = a.size * table.shape[-1] > LARGE_PRODUCT
+    if large and terms * _bound(a) * _bound(table) < 1 << 53:  # exact in float64, with BLAS
+        return (a.astype(np.float64) @ table.astype(np.float64)).astype(np.int64)
+    a, table = _widen(terms, a, table)
     return a @ table
 
 

@@ -69,15 +69,17 @@ class Pairings:
     def _average(self, values: Cyclotomic, sign: int, shift: int | None) -> Cyclotomic:
         """`1/|H| sum_h lambda(h)^sign values(h g)`; with a shift, of `values(g h x)`."""
         group, theta, n = self.group, self._theta, values.order
-        phi, total = values.numerators.shape[-1], np.zeros_like(values.numerators)
+        phi = values.numerators.shape[-1]
+        # Powers of zeta_n are added up as n coefficients, and reduced to phi(n) once.
+        total = np.zeros((group.order, n), dtype=values.numerators.dtype)
         for h in theta.elements:
             moved = group.left_multiply(int(h))
             if shift is not None:
                 moved = group.right_multiply(group.multiply(int(h), shift))
             k = sign * int(theta.exponents[h]) * n // theta.modulus
-            turn = reduction(n)[(np.arange(phi) + k) % n]
-            total += values.numerators[moved] @ turn
-        return Cyclotomic(n, total, values.denominator * len(theta.elements)).reduced()
+            total[:, (np.arange(phi) + k) % n] += values.numerators[moved]
+        denominator = values.denominator * len(theta.elements)
+        return Cyclotomic.from_exponents(n, total, denominator).reduced()
 
     def _squared_length(self, first: Cyclotomic, x: int) -> Cyclotomic:
         """`<u, u>` for the projection `u` of `rho(x) v`."""
