@@ -60,8 +60,14 @@ class IsotypicAttention(Layer):
         self.feature_type, self.heads, self.dropout = feature_type, heads, dropout
         self.in_type, self.dim = 3 * feature_type, feature_type.dim
         self._runs = _runs(feature_type)
+        # First channel, first channel inside a head, and copies of each component.
+        self._components = [
+            (start + k * width, (start + k * width) // heads, width)
+            for start, slots, width in self._runs
+            for k in range(slots)
+        ]
         # A single component lies as heads want it.
-        self._rearranges = sum(slots for _, slots, _ in self._runs) > 1
+        self._rearranges = len(self._components) > 1
 
     def forward(
         self, x: Float[Tensor, "batch tokens three_dim"]
@@ -130,25 +136,22 @@ class IsotypicAttention(Layer):
         return out
 
     def _paired(self, x: Tensor, packed: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Views of the same numbers in `x` and in `packed`, `(3, batch, heads, tokens, e)`."""
-        first = 0
-        for start, slots, width in self._runs:
+        """Views of the same numbers in `x` and in `packed`, `(3, batch, heads, tokens, e)`.
+
+        One pair for each component: with several in one copy, heads of eight components took twice
+        as long.
+        """
+        for start, first, width in self._components:
             share = width // self.heads
-            part = x[..., 3 * start : 3 * (start + slots * width)]
-            part = part.unflatten(-1, (slots, 3, self.heads, share)).permute(3, 0, 4, 1, 2, 5)
-            places = packed[..., first : first + slots * share]
-            yield part, places.unflatten(-1, (slots, share))
-            first += slots * share
+            part = x[..., 3 * start : 3 * (start + width)].unflatten(-1, (3, self.heads, share))
+            yield part.permute(2, 0, 3, 1, 4), packed[..., first : first + share]
 
     def _merged(self, x: Tensor, attended: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Views of the same numbers in `x` and in `attended`, `(batch, heads, tokens, e)`."""
-        first = 0
-        for start, slots, width in self._runs:
+        for start, first, width in self._components:
             share = width // self.heads
-            part = x[..., start : start + slots * width].unflatten(-1, (slots, self.heads, share))
-            places = attended[..., first : first + slots * share]
-            yield part.permute(0, 3, 1, 2, 4), places.unflatten(-1, (slots, share))
-            first += slots * share
+            part = x[..., start : start + width].unflatten(-1, (self.heads, share))
+            yield part.transpose(1, 2), attended[..., first : first + share]
 
     def _split(self, x: Tensor) -> tuple[Tensor, ...]:
         """Query, key and value, each `(batch, heads, tokens, head_dim)`."""
@@ -203,7 +206,9 @@ class _Step(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable  # as torch's own fused attention
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor | None, ...]:
         packed, out, total = ctx.saved_tensors
         (gradient,), layer = gradients, ctx.layer
         with without_autocast(out):
