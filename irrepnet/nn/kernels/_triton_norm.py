@@ -154,12 +154,11 @@ def _residual_norm_backward(
             at = first + SLOTS[s][0] + columns[None, :]
             back = backs[s]
             new_bias = new_bias + (bias_sums[s] + back,)  # noqa: RUF005
-            new_weight = new_weight + (weight_sums[s] + back * held[s] * inverse,)  # noqa: RUF005
+            new_weight = new_weight + (weight_sums[s] + back * inverse * held[s],)  # noqa: RUF005
             if HAS_WEIGHT:
                 factor = tl.load(weight + SLOTS[s][0] + columns, mask=inside, other=0.0)
                 back = back * factor.to(tl.float32)[None, :]
-            part = held[s]
-            into = inverse * back - curve * (SLOTS[s][4] * part)  # pyright: ignore[reportOperatorIssue]
+            into = inverse * back - curve * SLOTS[s][4] * held[s]
             into = _centre(into, mask, SLOTS[s][1], SLOTS[s][3])
             into += tl.load(to_total + at, mask=mask, other=0.0).to(tl.float32)
             tl.store(into_x + at, into.to(into_x.dtype.element_ty), mask=mask)
