@@ -110,7 +110,7 @@ def test_what_no_kernel_serves_says_why() -> None:
     many = FusedMLPIn(nn.IsotypicLinear(X, X), nn.GSetActivation(gset_for(X)))
     reasons = {
         "an orbit has 60 points, more than 16": many,
-        "the linear map is lowered to one dense product": FusedMLPIn(
+        "the linear map has blocks that are lowered to a dense product": FusedMLPIn(
             nn.IsotypicLinear(F, F, lowering="dense"), nn.GSetActivation(gset_for(F))
         ),
         "its function is sin, not gelu, quick_gelu, relu, silu": mlp("flop", "sin"),

@@ -8,6 +8,8 @@ import os
 import torch
 from torch import Tensor
 
+from irrepnet.nn._eager import is_plain
+
 #: The dtypes that kernels take; they add in float32.
 DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
@@ -43,15 +45,4 @@ def serves(x: Tensor) -> bool:
     device = x.device.type
     if not (device == "cuda" or (device == "cpu" and interpreted())) or not _installed():
         return False
-    if torch.compiler.is_compiling():
-        return True
-    level = torch.autograd.forward_ad._current_level
-    return level < 0 and not torch._C._are_functorch_transforms_active()
-
-
-def autocast_dtype(x: Tensor) -> torch.dtype | None:
-    """The dtype in which autocast multiplies on a tensor's device; `None` where it is off."""
-    device = x.device.type
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
-        return torch.get_autocast_dtype(device)
-    return None
+    return torch.compiler.is_compiling() or is_plain(x)

@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from irrepnet._errors import IrrepMismatchError
 from irrepnet.nn._activation import GSetActivation
+from irrepnet.nn._eager import autocast_dtype
 from irrepnet.nn._expanded import Expanded
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._linear import IsotypicLinear
 from irrepnet.nn._shapes import check_channels
-from irrepnet.nn.kernels._available import DTYPES, autocast_dtype, serves
+from irrepnet.nn.kernels._available import DTYPES, serves
 from irrepnet.nn.kernels._mlp_plan import MLPPlan, PackedBlock, mlp_plan, why_no_plan
 
 
@@ -159,7 +160,7 @@ class FusedMLPIn(Layer):
             return self.twin(x)
         check_channels(x, self.linear.in_type, self.linear.in_dim)
         rows = x.reshape(-1, self.linear.in_dim).to(dtype)
-        weight = self._packed.get(x, self.linear._sources(), self._pack).to(dtype)
+        weight = self._packed.get(x, self._sources(), self._pack).to(dtype)
         bias = None if self.linear.bias is None else self.linear.bias.to(dtype)
         out = torch.ops.irrepnet.mlp_in(rows, weight, bias, self._plan)
         return out.view(*x.shape[:-1], self.linear.out_dim)
@@ -174,6 +175,9 @@ class FusedMLPIn(Layer):
         if dtype is None and all(p.dtype == x.dtype for p in self.linear.parameters()):
             dtype = x.dtype
         return dtype
+
+    def _sources(self) -> tuple[Tensor, ...]:
+        return tuple(self.linear.weight(block.name) for block in self.linear._reached())
 
     def _pack(self) -> Tensor:
         """The real matrices of all blocks in one buffer."""

@@ -151,8 +151,8 @@ def why_no_plan(linear: IsotypicLinear, activation: GSetActivation) -> str | Non
     """Why no kernel serves a linear map and the activation after it; `None` where one does."""
     basis = activation.basis
     sizes = [run.size for run in basis._used]
-    if linear.lowering == "dense":
-        return "the linear map is lowered to one dense product"
+    if any(call.way == "dense" for call in linear._calls):
+        return "the linear map has blocks that are lowered to a dense product"
     if activation.pointwise.function not in FUNCTIONS:
         return f"its function is {activation.pointwise.function}, not {', '.join(FUNCTIONS)}"
     if (activation.enter, activation.leave) != ("irreps", "irreps"):

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from irrepnet._errors import IrrepMismatchError
 from irrepnet.nn._copies import invariant_channels
+from irrepnet.nn._eager import autocast_dtype
 from irrepnet.nn._norm import IsotypicLayerNorm
 from irrepnet.nn._pointwise_layers import LayerScale
-from irrepnet.nn.kernels._available import DTYPES, autocast_dtype, serves
+from irrepnet.nn.kernels._available import DTYPES, serves
 from irrepnet.nn.kernels._norm_plan import NormPlan, norm_plan, why_no_norm
 
 
