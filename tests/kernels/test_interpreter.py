@@ -13,6 +13,7 @@ from irrepnet.nn.kernels import available
 FOLDER = Path(__file__).parent / "running"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="triton is not installed")
 @pytest.mark.skipif(
     available(), reason="the tests run in this process, on a GPU or in the interpreter"
