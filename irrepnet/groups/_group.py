@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Above this order no Cayley table is stored (2048^2 int32 is 16 MiB); products go through images.
 CAYLEY_LIMIT = 2048
 
-#: Entries of a Cayley table computed at once.
+#: Entries of a Cayley table, or images of elements, looked at together.
 CAYLEY_CHUNK = 1 << 20
 
 
@@ -216,9 +216,11 @@ class Group:
     @cached_property
     def inverses(self) -> np.ndarray:
         """Inverse of every element, int32 of shape `(order,)`, read-only."""
-        images = np.empty_like(self._base_images)
-        for column, point in zip(images.T, self._find.base, strict=True):
-            column[:] = (self._elements == point).argmax(axis=1)
+        images, rows = np.empty_like(self._base_images), max(1, CAYLEY_CHUNK // self.degree)
+        for start in range(0, self.order, rows):
+            some = self._elements[start : start + rows]
+            for column, point in enumerate(self._find.base):
+                images[start : start + rows, column] = (some == point).argmax(axis=1)
         return _read_only(self._find(images))
 
     @cached_property

