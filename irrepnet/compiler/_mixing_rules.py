@@ -137,7 +137,9 @@ class TokenBiasRule:
         return token_bias_cost(spec.feature_type, spec.points)
 
     def emit(self, spec: specs.TokenBias, edge: Edge, factory: Factory) -> nn.Layer:
-        return nn.TokenBias(spec.feature_type, spec.points, **factory.kwargs)
+        return nn.TokenBias(
+            spec.feature_type, spec.points, overwrite=spec.overwrite, **factory.kwargs
+        )
 
 
 def token_bias_cost(feature_type: FeatureType, points: PointAction) -> Cost:

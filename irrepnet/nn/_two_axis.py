@@ -34,6 +34,7 @@ class TokenBias(ConstantsLayer):
         points: How the group permutes the tokens.
         device: Where the parameters live.
         dtype: Their dtype.
+        overwrite: Whether plain inference may write the sum over the input.
 
     Raises:
         SpecError: If tokens and channels are moved by different groups.
@@ -61,10 +62,12 @@ class TokenBias(ConstantsLayer):
         points: PointAction,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
+        overwrite: bool = False,
     ) -> None:
         super().__init__()
         check_points(feature_type, points)
         tokens = TokenType.of(points)
+        self.overwrite, self._kept = overwrite, Expanded()
         self.feature_type, self.points, self.num_tokens = feature_type, points, points.num_points
         self._kinds = tuple((t.index, t.num_orbits) for t in tokens.orbit_types)
         self._broadcasts = tokens.is_sorted and len(self._kinds) == 1
@@ -132,6 +135,8 @@ class TokenBias(ConstantsLayer):
     def forward(self, x: Float[Tensor, "*batch tokens dim"]) -> Float[Tensor, "*batch tokens dim"]:
         """Add the vector."""
         check_tokens(x, self.num_tokens, self.feature_type)
+        if self.overwrite and writes_in_place(x):
+            return x.add_(self._kept.get(x, tuple(self.parameters()), self.value))
         if not self._broadcasts:
             return x + self.value()
         vectors = self._on_kind(0)

@@ -46,10 +46,13 @@ class TokenBias(Spec):
     Attributes:
         feature_type: Type of the channels.
         points: How the group permutes the tokens.
+        overwrite: Whether plain inference may write the sum over the input, which then nobody else
+            may keep (`irrepnet.freeze` sees to it).
     """
 
     feature_type: FeatureType
     points: PointAction
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
