@@ -65,7 +65,7 @@ def _first_moved(generators: np.ndarray, elements: np.ndarray, action: np.ndarra
     for start in range(0, count, rows):
         some = elements[start : start + rows]
         for generator, images in zip(generators, action, strict=True):
-            moved |= (generator[some] != elements[images[start : start + rows]]).any(axis=0)
+            moved |= (generator.take(some) != elements[images[start : start + rows]]).any(axis=0)
     return int(moved.argmax()) if moved.any() else degree
 
 
@@ -111,8 +111,11 @@ def _refine(
     elements[places[0]] = np.arange(degree)
     for (step, parent), above, here in zip(links, places[:-1], places[1:], strict=True):
         for start in range(0, len(here), rows):
-            some = slice(start, start + rows)
-            elements[here[some]] = steps[step[some, None], elements[above[parent[some]]]]
+            chosen = step[start : start + rows]
+            targets, sources = here[start : start + rows], above[parent[start : start + rows]]
+            for one in np.unique(chosen):  # `take` from one list is five times as fast as from all
+                rows_of_one = chosen == one
+                elements[targets[rows_of_one]] = steps[one].take(elements[sources[rows_of_one]])
     coset, image = np.divmod(keys, degree)
     refined = position[action[:, coset] * degree + generators[:, image]].astype(np.int64)
     return elements, refined
