@@ -26,7 +26,8 @@ def draw() -> Figure:
         row = re.search(rf"^\| `{name}` \|.*\| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", text, re.M)
         assert row, f"the README's table has no {name}"
         flops[label] = [float(value) for value in row.groups()]
-        found = re.search(rf"`{name}`: ([\d,]+) ms dense, ([\d,]+) ms flopping", text)
+        pattern = rf"`{name}`: ([\d,]+) ms dense, ([\d,]+) ms flopping, ([\d,]+) ms octic"
+        found = re.search(pattern, text)
         if found:
             times[label] = [float(value.replace(",", "")) for value in found.groups()]
     figure, axes = plt.subplots(1, 2, figsize=(8.2, 2.6), width_ratios=(len(flops), len(times)))

@@ -79,11 +79,12 @@ def _into_token_bias(state: State, affine: Node, linear: Node, bias: Node) -> No
 
 def _loaded(spec: Spec, state: State, prefix: str) -> nn.Layer:
     """A layer with its weights, in float64."""
-    layer = compile(spec, dtype=torch.float64)
     found: dict[str, Tensor] = {
         key.removeprefix(prefix): value.double()
         for key, value in state.items()
         if key.startswith(prefix)
     }
+    device = next((value.device for value in found.values()), None)
+    layer = compile(spec, device=device, dtype=torch.float64)
     layer.load_state_dict(found)
     return layer

@@ -132,3 +132,11 @@ def test_a_resmlp_keeps_no_scale_before_its_channels():
     for block in frozen.blocks:
         assert "norm" not in block.mlp.names
         assert "scale" not in block.mlp.names
+
+
+@pytest.mark.parametrize("group", ["flop", "D4"])
+@pytest.mark.parametrize("name", ONE_OF_EACH)
+def test_meta_networks_freeze(name, group):
+    """What counts FLOPs of a frozen network needs no memory."""
+    frozen = ir.freeze(random_small(name, group).to("meta"))
+    assert all(p.is_meta for p in frozen.parameters())
