@@ -56,7 +56,7 @@ def row_parts(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
         tensors: Of shape `(rows, ...)` each; the first one's size decides.
     """
     first = tensors[0]
-    if first.device.type != "cpu" or not len(first):
+    if first.device.type != "cpu" or not first.numel():
         return iter([tensors])
     rows = max(1, CACHED_BYTES // (first[0].numel() * first.element_size()))
     return zip(*(t.split(rows) for t in tensors), strict=True)

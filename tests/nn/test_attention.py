@@ -181,3 +181,12 @@ def test_sixteen_bits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("irrepnet.nn._attention.LOGITS", limit)
         with torch.no_grad():
             assert relative(layer(x).double(), exact) < 0.02
+
+
+@pytest.mark.parametrize("grad", [False, True])
+@pytest.mark.parametrize("shape", [(0, 5), (2, 0)])
+def test_no_images_and_no_tokens(shape: tuple[int, int], grad: bool) -> None:
+    X = FeatureType.regular(group("D4"), 16)
+    with torch.set_grad_enabled(grad):
+        out = nn.IsotypicAttention(X, 2)(torch.ones(*shape, 3 * X.dim))
+    assert out.shape == (*shape, X.dim)
