@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
-import sys
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 
+from irrepnet._cache import cache_directory
 from irrepnet._errors import CalibrationError
 
 #: Names another file than the user's own.
@@ -122,14 +122,7 @@ def calibration_path() -> Path:
     """
     if os.environ.get(VARIABLE):
         return Path(os.environ[VARIABLE])
-    home = Path.home()
-    if sys.platform == "win32":
-        cache = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        cache = home / "Library" / "Caches"
-    else:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return cache / "irrepnet" / "calibration.json"
+    return cache_directory() / "calibration.json"
 
 
 #: One core of a server of 2024: 100 GFLOP/s in float32 and 10 GB/s, 10 microseconds a call; in

@@ -73,10 +73,11 @@ class GSetActivation(Layer):
         check_channels(x, self.basis.gset.feature_type, self.basis.dim)
         if writes_in_place(x) and (self._both or self.basis.is_identity):
             return self.write(x, x if self.overwrite and x.is_contiguous() else None)
-        if self.basis.is_identity:
-            return self.pointwise(x)
-        if self._both and is_plain(x):
+        moves = not self.basis.is_identity
+        if self._both and is_plain(x) and (moves or self.basis.is_compiled(self.pointwise, x)):
             return _Recomputed.apply(x, self)
+        if not moves:
+            return self.pointwise(x)
         points = x if self.enter == "points" else self.basis.to_points(x)
         points = self.pointwise(points)
         return points if self.leave == "points" else self.basis.to_irreps(points)
@@ -92,18 +93,16 @@ class GSetActivation(Layer):
             x: Its input.
             out: Where the result goes, contiguous; `x` itself, or by default a new tensor.
         """
-        if self.basis.is_identity:
-            return self.pointwise(x) if out is None else self.pointwise.write_(out)
         out = torch.empty_like(x, memory_format=torch.contiguous_format) if out is None else out
-        rows = x.reshape(-1, self.basis.dim), out.view(-1, self.basis.dim)
-        self.basis.conjugate(rows[:1], rows[1], self.pointwise.write_)
+        rows = out.view(-1, self.basis.dim), x.reshape(-1, self.basis.dim)
+        self.basis.conjugate(self.pointwise, *rows)
         return out
 
     def write_gradient(self, x: Tensor, gradient: Tensor) -> Tensor:
         """What goes back through the layer, from its input: points are computed again."""
         out = torch.empty_like(x, memory_format=torch.contiguous_format)
-        inputs = [t.reshape(-1, self.basis.dim) for t in (x, gradient)]
-        self.basis.conjugate(inputs, out.view(-1, self.basis.dim), self.pointwise.gradient)
+        rows = [t.reshape(-1, self.basis.dim) for t in (x, gradient)]
+        self.basis.conjugate(self.pointwise, out.view(-1, self.basis.dim), *rows)
         return out
 
     def _dense(self) -> nn.Sequential:

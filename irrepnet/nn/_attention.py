@@ -10,18 +10,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, cat
 from torch.autograd.function import once_differentiable
-from torch.nn import functional as F  # noqa: N812
 
+from irrepnet.nn._attend import attend, attend_back, attention, is_explicit
 from irrepnet.nn._dense import DenseAttention
 from irrepnet.nn._eager import is_plain, row_parts, without_autocast, writes_in_place
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels
+from irrepnet.nn.native import Heads
 from irrepnet.types import FeatureType, check_rate, head_type
-
-#: Up to this many logits a sample, two products and a softmax are faster on a CPU in 16 bits than
-#: torch's fused attention. Measured on 12 heads of 197 tokens (one thread, bfloat16): 8 ms against
-#: 15 ms for 8 samples.
-LOGITS = 1 << 23
 
 
 class IsotypicAttention(Layer):
@@ -66,6 +62,7 @@ class IsotypicAttention(Layer):
             for start, slots, width in self._runs
             for k in range(slots)
         ]
+        self._compiled = Heads(tuple(self._components), heads)
         # A single component lies as heads want it.
         self._rearranges = len(self._components) > 1
 
@@ -84,22 +81,25 @@ class IsotypicAttention(Layer):
         """
         check_channels(x, self.in_type, 3 * self.dim)
         dropout = self.dropout if self.training else 0.0
-        if writes_in_place(x) and not dropout and (self._rearranges or _explicit(x, self.heads)):
-            return self._write(x)
-        on_cpu = x.device.type == "cpu" and x.numel() > 0
-        if self._rearranges and on_cpu and is_plain(x) and not dropout:
+        apart = self._rearranges or is_explicit(x, self.heads)
+        if apart and not dropout and x.device.type == "cpu" and x.numel() and is_plain(x):
+            if writes_in_place(x):
+                return self._write(x)
             with without_autocast(x):
                 return _Step.apply(x, self)  # type: ignore[return-value]
         return self.build(x, dropout)
 
     def build(self, x: Tensor, dropout: float = 0.0) -> Tensor:
         """The layer out of operations that autograd and tracers know."""
-        q, k, v = self._split(x)
-        return self._merge(F.scaled_dot_product_attention(q, k, v, dropout_p=dropout))
+        return self._merge(attention(*self._split(x), dropout))
 
     def pack(self, x: Tensor) -> Tensor:
         """Query, key and value by heads, `(3, batch, heads, tokens, head_dim)`; no autograd."""
+        x = x.contiguous()
         packed = x.new_empty(3, *self._by_heads(x))
+        if self._compiled.serves(x):
+            self._compiled.pack(x, packed)
+            return packed
         for channels, places in self._paired(x, packed):
             places.copy_(channels)
         return packed
@@ -108,13 +108,20 @@ class IsotypicAttention(Layer):
         """The inverse of `pack`."""
         _, batch, _, tokens, _ = packed.shape
         x = packed.new_empty(batch, tokens, 3 * self.dim)
+        if self._compiled.serves(x):
+            self._compiled.unpack(x, packed)
+            return x
         for channels, places in self._paired(x, packed):
             channels.copy_(places)
         return x
 
     def by_heads(self, x: Tensor) -> Tensor:
         """Typed channels as `(batch, heads, tokens, head_dim)`; no autograd."""
+        x = x.contiguous()
         attended = x.new_empty(self._by_heads(x))
+        if self._compiled.serves(x):
+            self._compiled.pack(x, attended[None])
+            return attended
         for channels, places in self._merged(x, attended):
             places.copy_(channels)
         return attended
@@ -123,7 +130,10 @@ class IsotypicAttention(Layer):
         return len(x), self.heads, x.shape[1], self.dim // self.heads
 
     def merge(self, attended: Tensor, out: Tensor) -> Tensor:
-        """Write heads into typed channels; no autograd."""
+        """Write heads into typed channels, contiguous; no autograd."""
+        if self._compiled.serves(out):
+            self._compiled.unpack(out, attended.contiguous()[None])
+            return out
         for channels, places in self._merged(out, attended):
             channels.copy_(places)
         return out
@@ -132,7 +142,7 @@ class IsotypicAttention(Layer):
         """The same without autograd, a few samples at a time: heads stay in the cache."""
         out = x.new_empty(*x.shape[:-1], self.dim)
         for part, target in row_parts(x, out):
-            self.merge(_attend(*self.pack(part).unbind(0)), target)
+            self.merge(attend(self.pack(part))[0], target)
         return out
 
     def _paired(self, x: Tensor, packed: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -192,15 +202,15 @@ class _Step(torch.autograd.Function):
     """Attention on a CPU as one step of autograd.
 
     What it keeps besides query, key and value is its own output, which the map behind it keeps as
-    well; out of torch's operations the heads' output would be kept too.
+    well, or nothing; out of torch's operations the heads' output would be kept too.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, layer: IsotypicAttention) -> Tensor:
         packed = layer.pack(x)
-        attended, total = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(*packed)
+        attended, total = attend(packed)
         out = layer.merge(attended, x.new_empty(*x.shape[:-1], layer.dim))
-        ctx.save_for_backward(packed, out, total)
+        ctx.save_for_backward(packed, None if total is None else out, total)
         ctx.layer = layer
         return out
 
@@ -211,29 +221,10 @@ class _Step(torch.autograd.Function):
     ) -> tuple[Tensor | None, ...]:
         packed, out, total = ctx.saved_tensors
         (gradient,), layer = gradients, ctx.layer
-        with without_autocast(out):
-            found = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(
-                layer.by_heads(gradient), *packed, layer.by_heads(out), total, 0.0, False
-            )
-            return layer.unpack(torch.stack(found)), None
-
-
-def _attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Scaled dot-product attention of `(batch, heads, tokens, head_dim)` without autograd."""
-    heads, tokens, width = q.shape[1:]
-    if not _explicit(q.transpose(1, 2), heads):
-        return F.scaled_dot_product_attention(q, k, v)
-    q, k, v = (t.flatten(0, 1) for t in (q, k, v))
-    logits = q.new_empty(len(q), tokens, tokens)
-    torch.baddbmm(logits, q, k.mT, beta=0, alpha=width**-0.5, out=logits)
-    torch.softmax(logits, dim=-1, out=logits)
-    return torch.bmm(logits, v).unflatten(0, (-1, heads))
-
-
-def _explicit(x: Tensor, heads: int) -> bool:
-    """Whether two products and a softmax serve `x`, `(batch, tokens, ...)`, better."""
-    half = x.dtype in (torch.bfloat16, torch.float16)
-    return half and x.device.type == "cpu" and heads * x.shape[1] ** 2 <= LOGITS
+        with without_autocast(packed):
+            heads = None if out is None else layer.by_heads(out)
+            found = attend_back(layer.by_heads(gradient), packed, heads, total)
+            return layer.unpack(found), None
 
 
 def _runs(feature_type: FeatureType) -> tuple[tuple[int, int, int], ...]:

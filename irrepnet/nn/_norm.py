@@ -18,6 +18,7 @@ from irrepnet.nn._eager import autocast_dtype, is_plain, row_parts, without_auto
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._shapes import check_channels
 from irrepnet.nn._step import differentiable_gradients
+from irrepnet.nn.native import TypedNorm
 from irrepnet.types import FeatureType, check_eps, check_norm
 
 
@@ -91,15 +92,27 @@ class IsotypicLayerNorm(CopyScale, Layer):
         self._native = centring == "every_irrep" and weighting == "share"
         single = len(self._runs) == self._runs[0].slots == 1
         self._centres_itself = centred_input or (self._native and single)
+        self._compiled = TypedNorm(*self._slots(), self.eps)
 
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """Normalise along the last axis."""
         check_channels(x, self.feature_type, self.dim)
         weight = self.channels() if self.affine else None
         bias = None if self.bias is None else invariant_channels(self.bias, self.dim)
-        if self._native and not self._centres_itself and _one_step(x):
+        compiled = self._native and is_plain(x) and self._compiled.serves(x)
+        if compiled or (self._native and not self._centres_itself and _one_step(x)):
             return _Step.apply(x, weight, bias, self)  # type: ignore[return-value]
         return self.build(x, weight, bias)
+
+    def _slots(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """First channel and width of all that is centred; one slot where the norm does it."""
+        if self._centres_itself:
+            return (0,), (self.dim,)
+        slots = [
+            (run.start + k * run.width, run.width) for run in self._runs for k in range(run.slots)
+        ]
+        starts, widths = zip(*slots, strict=True)
+        return starts, widths
 
     def build(self, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         """The norm out of operations that autograd and tracers know."""
@@ -123,7 +136,9 @@ class IsotypicLayerNorm(CopyScale, Layer):
             parts.append(part)
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
-    def write(self, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> tuple[Tensor, ...]:
+    def write(
+        self, x: Tensor, weight: Tensor | None, bias: Tensor | None
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """The native norm of centred rows in one pass over memory, without autograd.
 
         Args:
@@ -132,8 +147,11 @@ class IsotypicLayerNorm(CopyScale, Layer):
             bias: Shift of each channel.
 
         Returns:
-            The output, and mean and reciprocal deviation of each row, which `gradients` takes.
+            The output; and mean and reciprocal deviation of each row, which `gradients` takes,
+            unless a kernel compiled for this machine serves, which makes them again.
         """
+        if self._compiled.serves(x):
+            return self._compiled.forward(x, weight, bias), None, None
         out, mean, scale = torch.empty_like(x, memory_format=torch.contiguous_format), [], []
         for part, target in row_parts(x.reshape(-1, self.dim), out.view(-1, self.dim)):
             done, *rows = torch.native_layer_norm(
@@ -156,6 +174,11 @@ class IsotypicLayerNorm(CopyScale, Layer):
             wanted: Which of the three are.
         """
         weight, bias, mean, scale = saved
+        if mean is None:
+            into, to_weight, to_bias = self._compiled.backward(x, gradient, weight, wanted[1:])
+            # Factors and shifts may be of another dtype than the rows.
+            to_weight = to_weight if to_weight is None else to_weight.to(weight.dtype)
+            return into, to_weight, to_bias if to_bias is None else to_bias.to(bias.dtype)
         into = torch.empty_like(x, memory_format=torch.contiguous_format)
         rows = (t.reshape(-1, self.dim) for t in (x, gradient, into))
         factors, shifts = [], []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +11,8 @@ from torch import Tensor
 
 from irrepnet.nn._constants import ConstantsLayer
 from irrepnet.nn._eager import row_parts, writes_in_place
+from irrepnet.nn._functions import Pointwise
+from irrepnet.nn.native import Conjugation
 from irrepnet.types import Run
 
 #: Up to this size a transform is written out in additions; above, it is one small product.
@@ -63,6 +65,14 @@ def _side(run: Run, to_points: bool) -> _Side:
     )
 
 
+def _alone(side: _Side) -> Conjugation:
+    """A side's transform as it stands."""
+    same = tuple(
+        tuple(float(i == j) for j in range(len(side.sources))) for i in range(len(side.sources))
+    )
+    return Conjugation(side.matrix, same, side.count, side.sources, side.targets)
+
+
 class SlotBasis(ConstantsLayer):
     """Orthogonal change between a natural basis and the isotypic one.
 
@@ -89,6 +99,12 @@ class SlotBasis(ConstantsLayer):
         self.dim = dim
         self._up = tuple(_side(run, to_points=False) for run in runs)
         self._down = tuple(_side(run, to_points=True) for run in runs)
+        pairs = tuple(zip(self._down, self._up, strict=True))
+        self._conjugations = tuple(
+            Conjugation(down.matrix, up.matrix, down.count, down.sources, up.targets)
+            for down, up in pairs
+        )
+        self._alone = tuple(tuple(map(_alone, sides)) for sides in (self._up, self._down))
         #: Whether nothing moves.
         self.is_identity = all(
             side.sources == side.targets
@@ -114,6 +130,11 @@ class SlotBasis(ConstantsLayer):
             return self._build(x, to_points)
         out = torch.empty_like(x, memory_format=torch.contiguous_format)
         rows = x.reshape(-1, self.dim), out.view(-1, self.dim)
+        kernels = self._alone[to_points]
+        if all(kernel.serves("none", *rows) for kernel in kernels):
+            for kernel in kernels:
+                kernel.write("none", rows[1], rows[0])
+            return out
         for part, target in row_parts(*rows):
             for k, side in enumerate(self._sides(to_points)):
                 self._move(k, part, target, side, to_points)
@@ -123,23 +144,40 @@ class SlotBasis(ConstantsLayer):
         return self._down if to_points else self._up
 
     def conjugate(
-        self, inputs: Sequence[Tensor], out: Tensor, middle: Callable[..., Tensor]
+        self, function: Pointwise, out: Tensor, x: Tensor, gradient: Tensor | None = None
     ) -> Tensor:
-        """Write `to_irreps(middle(to_points(x), ...))` into `out`, without autograd.
+        """Write `to_irreps(f(to_points(x)))` into `out`, without autograd; or what goes back.
 
-        Run by run and a few rows at a time, so that points stay in the cache.
+        By kernels compiled for this machine where they serve; else run by run and a few rows at a
+        time, so that points stay in the cache.
 
         Args:
-            inputs: Features in irreps, `(rows, dim)` each.
-            out: Of the same shape; may be one of the inputs.
-            middle: From the points of each input, `(size, rows, count)`, which it may overwrite, to
-                new ones. It acts on every point alike.
+            function: Acts on every point alike.
+            out: Of the shape of `x`; may be one of the inputs.
+            x: Features in irreps, `(rows, dim)`.
+            gradient: What comes back to the output; then `out` is what goes back to `x`.
         """
+        inputs = (x,) if gradient is None else (x, gradient)
+        if self.is_compiled(function, out, *inputs):
+            for kernel in self._conjugations:
+                kernel.write(function.function, out, *inputs)
+            return out
+        if self.is_identity:
+            return (
+                function.write_(out.copy_(x))
+                if gradient is None
+                else out.copy_(function.gradient(x, gradient))
+            )
+        middle = function.write_ if gradient is None else function.gradient
         for *parts, target in row_parts(*inputs, out):
             for k, (down, up) in enumerate(zip(self._down, self._up, strict=True)):
                 points = middle(*(self._points(k, part, down) for part in parts))
                 self._leave(k, points, target, up)
         return out
+
+    def is_compiled(self, function: Pointwise, *tensors: Tensor) -> bool:
+        """Whether this machine's own kernels serve `conjugate` for these tensors."""
+        return all(kernel.serves(function.function, *tensors) for kernel in self._conjugations)
 
     def _points(self, k: int, x: Tensor, side: _Side) -> Tensor:
         """A run's points, planes of their own: `(size, rows, count)`."""

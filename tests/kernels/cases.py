@@ -9,10 +9,10 @@ from torch import Tensor
 
 from irrepnet import groups, nn, testing
 from irrepnet.groups import Group
+from irrepnet.nn._straight_line import StraightLine
 from irrepnet.nn.kernels import FusedMLPIn, ResidualNorm
 from irrepnet.nn.kernels._available import interpreted
 from irrepnet.nn.kernels._mlp_plan import MLPPlan, Slot
-from irrepnet.nn.kernels._straight_line import StraightLine
 from irrepnet.types import FeatureType, GSetType, canonical_stabiliser
 
 #: Where kernels run, once they can.

@@ -172,15 +172,22 @@ def test_a_step_keeps_queries_keys_values_and_the_output() -> None:
 
 @pytest.mark.parametrize("name", ["trivial", "flop", "D4"])
 def test_sixteen_bits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two products and a softmax, and torch's fused attention where there are many tokens."""
+    """Products and a softmax, and torch's fused attention where there are many tokens."""
     X = FeatureType.regular(group(name), 64)
     layer = nn.IsotypicAttention(X, 4)
-    x = torch.randn(3, 7, 3 * X.dim).bfloat16()
-    exact = layer(x.double())
+    x, gradient = torch.randn(3, 7, 3 * X.dim).bfloat16(), torch.randn(3, 7, X.dim).bfloat16()
+    wide = x.double().requires_grad_()
+    exact = layer(wide)
+    (back,) = torch.autograd.grad(exact, wide, gradient.double())
+    x.requires_grad_()
     for limit in (1 << 20, 1):
-        monkeypatch.setattr("irrepnet.nn._attention.LOGITS", limit)
+        monkeypatch.setattr("irrepnet.nn._attend.LOGITS", limit)
         with torch.no_grad():
             assert relative(layer(x).double(), exact) < 0.02
+            assert relative(layer.build(x).double(), exact) < 0.02
+        out = layer(x)
+        assert relative(out.double(), exact) < 0.02
+        assert relative(torch.autograd.grad(out, x, gradient)[0].double(), back) < 0.03
 
 
 @pytest.mark.parametrize("grad", [False, True])

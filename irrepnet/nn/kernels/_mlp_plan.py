@@ -10,7 +10,7 @@ from typing import Any
 from irrepnet.nn._activation import GSetActivation
 from irrepnet.nn._block_map import BlockMap
 from irrepnet.nn._linear import IsotypicLinear
-from irrepnet.nn.kernels._straight_line import StraightLine, straight_line
+from irrepnet.nn._straight_line import StraightLine, straight_line
 from irrepnet.types import Run
 
 #: Orbits with more points than this would not fit into a tile's registers.

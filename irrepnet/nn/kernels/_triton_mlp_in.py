@@ -12,9 +12,9 @@ import triton  # pyright: ignore[reportMissingImports]
 import triton.language as tl  # pyright: ignore[reportMissingImports]
 from torch import Tensor
 
+from irrepnet.nn._straight_line import StraightLine
 from irrepnet.nn.kernels._available import interpreted
 from irrepnet.nn.kernels._mlp_plan import MLPPlan, Orbits
-from irrepnet.nn.kernels._straight_line import StraightLine
 from irrepnet.nn.kernels._triton_functions import apply, derivative, jit
 
 

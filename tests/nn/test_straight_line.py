@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from irrepnet import groups
-from irrepnet.nn.kernels._straight_line import StraightLine, straight_line
+from irrepnet.nn._straight_line import StraightLine, straight_line
 from irrepnet.types import FeatureType, gset_for
 
 

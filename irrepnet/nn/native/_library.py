@@ -1,0 +1,146 @@
+"""`library`: a piece of C, compiled once on this machine and loaded."""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import tempfile
+import warnings
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from irrepnet._cache import cache_directory
+
+#: Set to 0, it keeps irrepnet from compiling: everything runs on torch's own operations.
+VARIABLE = "IRREPNET_NATIVE"
+#: Dtypes that kernels read and write; they compute in float32.
+DTYPES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
+#: Results as IEEE asks, but for fused multiply-add and traps.
+_FLAGS = "-O3 -fno-math-errno -fno-trapping-math -fopenmp-simd -shared -fPIC -w".split()
+#: For this processor, if the compiler knows how.
+_TUNINGS = (("-march=native", "-mprefer-vector-width=512"), ("-mcpu=native",), ())
+
+
+def compiler() -> tuple[str, ...] | None:
+    """The command of a C compiler: `$CC`, or the first of `cc`, `gcc` and `clang`.
+
+    `None` without one, where `IRREPNET_NATIVE=0` is set, and on Windows.
+    """
+    if os.environ.get(VARIABLE) == "0" or os.name == "nt":
+        return None
+    wanted = shlex.split(os.environ.get("CC", ""))
+    for name, *options in [wanted] if wanted else [["cc"], ["gcc"], ["clang"]]:
+        found = shutil.which(name)
+        if found:
+            return found, *options
+    return None
+
+
+def takes(*tensors: Tensor) -> bool:
+    """Whether kernels can read these tensors: on a CPU, of one of `DTYPES`, the same for all."""
+    dtype = tensors[0].dtype
+    return dtype in DTYPES and all(t.dtype == dtype and t.device.type == "cpu" for t in tensors)
+
+
+def kernels(dtype: torch.dtype, text: str) -> ctypes.CDLL | None:
+    """The library of a piece of C about tensors of a dtype, which it calls `T`; see `library`.
+
+    Args:
+        dtype: One of `DTYPES`.
+        text: C that may use what `functions.h` defines, `LOAD` and `STORE`.
+    """
+    name = DTYPES[dtype]
+    kind = f"typedef {name} T;\n#define LOAD load_{name}\n#define STORE store_{name}\n"
+    return library(included("functions.h") + kind + text)
+
+
+def included(name: str) -> str:
+    """A file of C of this package."""
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
+@functools.cache
+def library(source: str) -> ctypes.CDLL | None:
+    """Compile and load a piece of C, or `None` where that cannot be had.
+
+    What was compiled is kept in the user's cache, by the text, the compiler and the processor.
+
+    Args:
+        source: C, without includes of its own.
+
+    Warns:
+        RuntimeWarning: If there is a compiler and it fails.
+
+    Cost:
+        About 0.2 seconds the first time, a millisecond after that.
+    """
+    found = compiler()
+    if found is None:
+        return None
+    name = hashlib.sha256(
+        repr((source, found, _FLAGS, _TUNINGS, _processor())).encode()
+    ).hexdigest()
+    target = _directory() / f"{name[:32]}.so"
+    try:
+        if not target.exists():
+            _compile(found, source, target)
+        return ctypes.CDLL(str(target))
+    except (OSError, subprocess.SubprocessError) as problem:
+        said = getattr(problem, "stderr", None) or str(problem)
+        warnings.warn(
+            f"{found[0]} could not compile a kernel of irrepnet; torch's own operations give the "
+            f"same results more slowly. It said: {said.strip()[-500:]}\n"
+            f"Set CC to another compiler, or {VARIABLE}=0 to silence this.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return None
+
+
+def _compile(found: tuple[str, ...], source: str, target: Path) -> None:
+    """Compile to a file of its own first, so that two processes cannot meet half a library."""
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        text, made = Path(folder) / "kernel.c", Path(folder) / "kernel.so"
+        text.write_text(source, encoding="utf-8")
+        for tuning in _TUNINGS:
+            command = [*found, *_FLAGS, *tuning, str(text), "-o", str(made), "-lm"]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+            if done.returncode == 0:
+                break
+        else:
+            raise subprocess.CalledProcessError(done.returncode, command, stderr=done.stderr)
+        os.replace(made, target)
+
+
+@functools.cache
+def _directory() -> Path:
+    """Where libraries are kept: a folder that only this user writes, or one for this process."""
+    folder = cache_directory() / "native"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid():
+            return folder
+    except OSError:
+        pass
+    folder = Path(tempfile.mkdtemp(prefix="irrepnet-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _processor() -> str:
+    """What tells processors apart that run different instructions."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        told = [line for line in lines if line.startswith(("model name", "flags", "Features"))][:2]
+    except OSError:
+        told = []
+    return "\n".join([platform.machine(), platform.processor(), *told])
