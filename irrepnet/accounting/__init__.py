@@ -1,5 +1,6 @@
 """What every layer costs, in numbers and in symbols, compared with what torch measures."""
 
+from irrepnet.accounting import _operators as _operators  # registers what they cost
 from irrepnet.accounting._audit import count_operation as count_operation
 from irrepnet.accounting._audit import counter as counter
 from irrepnet.accounting._audit import measure as measure

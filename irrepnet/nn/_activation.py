@@ -8,11 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from irrepnet.nn import _operators as operators
 from irrepnet.nn._dense import linear
 from irrepnet.nn._eager import is_plain, without_autocast, writes_in_place
 from irrepnet.nn._functions import Pointwise
 from irrepnet.nn._gset_basis import GSetBasis
 from irrepnet.nn._layer import Layer
+from irrepnet.nn._operators import key_of, takes_kernels
 from irrepnet.nn._shapes import check_channels
 from irrepnet.nn._step import differentiable_gradients
 from irrepnet.types import ACTIVATION_BASES, GSetType, check_choice
@@ -67,15 +69,21 @@ class GSetActivation(Layer):
         self.enter, self.leave = enter, leave
         self.overwrite = overwrite
         self._both = enter == leave == "irreps"
+        self._plan = key_of(self.basis.compiled)
 
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """Apply the function to every point, for features in irreps along the last axis."""
         check_channels(x, self.basis.gset.feature_type, self.basis.dim)
         if writes_in_place(x) and (self._both or self.basis.is_identity):
             return self.write(x, x if self.overwrite and x.is_contiguous() else None)
-        moves = not self.basis.is_identity
-        if self._both and is_plain(x) and (moves or self.basis.is_compiled(self.pointwise, x)):
+        name, moves = self.pointwise.function, not self.basis.is_identity
+        if self._both and is_plain(x) and (moves or self.basis.compiled.serves(name, x)):
             return _Recomputed.apply(x, self)
+        if self._both and takes_kernels(x) and self.basis.compiled.fits(name):
+            if not self.overwrite:
+                return operators.conjugate(x, name, self._plan)
+            operators.conjugate_(x, name, self._plan)
+            return x
         if not moves:
             return self.pointwise(x)
         points = x if self.enter == "points" else self.basis.to_points(x)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
 
 from irrepnet.nn._eager import row_parts
 
@@ -64,13 +63,6 @@ def attend_back(
         torch.baddbmm(to_q, slopes, k, beta=0, alpha=scale, out=to_q)
         torch.baddbmm(to_k, slopes.mT, q, beta=0, alpha=scale, out=to_k)
     return into
-
-
-def attention(q: Tensor, k: Tensor, v: Tensor, dropout: float) -> Tensor:
-    """The same out of operations that autograd and tracers know: `(batch, heads, tokens, e)`."""
-    if dropout or torch.is_grad_enabled() or not is_explicit(q.transpose(1, 2), q.shape[1]):
-        return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout)
-    return torch.softmax(q @ k.mT * q.shape[-1] ** -0.5, dim=-1) @ v
 
 
 def _weights(q: Tensor, k: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,13 +9,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, cat
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F  # noqa: N812
 
-from irrepnet.nn._attend import attend, attend_back, attention, is_explicit
+from irrepnet.nn import _operators as operators
+from irrepnet.nn._attend import attend, attend_back, is_explicit
 from irrepnet.nn._dense import DenseAttention
-from irrepnet.nn._eager import is_plain, row_parts, without_autocast, writes_in_place
+from irrepnet.nn._eager import is_plain, without_autocast, writes_in_place
+from irrepnet.nn._head_layout import HeadLayout
 from irrepnet.nn._layer import Layer
+from irrepnet.nn._operators import key_of, takes_operators
 from irrepnet.nn._shapes import check_channels
-from irrepnet.nn.native import Heads
 from irrepnet.types import FeatureType, check_rate, head_type
 
 
@@ -56,15 +58,10 @@ class IsotypicAttention(Layer):
         self.feature_type, self.heads, self.dropout = feature_type, heads, dropout
         self.in_type, self.dim = 3 * feature_type, feature_type.dim
         self._runs = _runs(feature_type)
-        # First channel, first channel inside a head, and copies of each component.
-        self._components = [
-            (start + k * width, (start + k * width) // heads, width)
-            for start, slots, width in self._runs
-            for k in range(slots)
-        ]
-        self._compiled = Heads(tuple(self._components), heads)
+        self.layout = HeadLayout.of(feature_type, heads)
+        self._plan = key_of(self.layout)
         # A single component lies as heads want it.
-        self._rearranges = len(self._components) > 1
+        self._rearranges = len(self.layout.components) > 1
 
     def forward(
         self, x: Float[Tensor, "batch tokens three_dim"]
@@ -84,84 +81,17 @@ class IsotypicAttention(Layer):
         apart = self._rearranges or is_explicit(x, self.heads)
         if apart and not dropout and x.device.type == "cpu" and x.numel() and is_plain(x):
             if writes_in_place(x):
-                return self._write(x)
+                return self.layout.attend(x)
             with without_autocast(x):
-                return _Step.apply(x, self)  # type: ignore[return-value]
+                return _Step.apply(x, self.layout)  # type: ignore[return-value]
+        if apart and not dropout and takes_operators(x):
+            return operators.attention(x, self._plan)
         return self.build(x, dropout)
 
     def build(self, x: Tensor, dropout: float = 0.0) -> Tensor:
         """The layer out of operations that autograd and tracers know."""
-        return self._merge(attention(*self._split(x), dropout))
-
-    def pack(self, x: Tensor) -> Tensor:
-        """Query, key and value by heads, `(3, batch, heads, tokens, head_dim)`; no autograd."""
-        x = x.contiguous()
-        packed = x.new_empty(3, *self._by_heads(x))
-        if self._compiled.serves(x):
-            self._compiled.pack(x, packed)
-            return packed
-        for channels, places in self._paired(x, packed):
-            places.copy_(channels)
-        return packed
-
-    def unpack(self, packed: Tensor) -> Tensor:
-        """The inverse of `pack`."""
-        _, batch, _, tokens, _ = packed.shape
-        x = packed.new_empty(batch, tokens, 3 * self.dim)
-        if self._compiled.serves(x):
-            self._compiled.unpack(x, packed)
-            return x
-        for channels, places in self._paired(x, packed):
-            channels.copy_(places)
-        return x
-
-    def by_heads(self, x: Tensor) -> Tensor:
-        """Typed channels as `(batch, heads, tokens, head_dim)`; no autograd."""
-        x = x.contiguous()
-        attended = x.new_empty(self._by_heads(x))
-        if self._compiled.serves(x):
-            self._compiled.pack(x, attended[None])
-            return attended
-        for channels, places in self._merged(x, attended):
-            places.copy_(channels)
-        return attended
-
-    def _by_heads(self, x: Tensor) -> tuple[int, int, int, int]:
-        return len(x), self.heads, x.shape[1], self.dim // self.heads
-
-    def merge(self, attended: Tensor, out: Tensor) -> Tensor:
-        """Write heads into typed channels, contiguous; no autograd."""
-        if self._compiled.serves(out):
-            self._compiled.unpack(out, attended.contiguous()[None])
-            return out
-        for channels, places in self._merged(out, attended):
-            channels.copy_(places)
-        return out
-
-    def _write(self, x: Tensor) -> Tensor:
-        """The same without autograd, a few samples at a time: heads stay in the cache."""
-        out = x.new_empty(*x.shape[:-1], self.dim)
-        for part, target in row_parts(x, out):
-            self.merge(attend(self.pack(part))[0], target)
-        return out
-
-    def _paired(self, x: Tensor, packed: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Views of the same numbers in `x` and in `packed`, `(3, batch, heads, tokens, e)`.
-
-        One pair for each component: with several in one copy, heads of eight components took twice
-        as long.
-        """
-        for start, first, width in self._components:
-            share = width // self.heads
-            part = x[..., 3 * start : 3 * (start + width)].unflatten(-1, (3, self.heads, share))
-            yield part.permute(2, 0, 3, 1, 4), packed[..., first : first + share]
-
-    def _merged(self, x: Tensor, attended: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Views of the same numbers in `x` and in `attended`, `(batch, heads, tokens, e)`."""
-        for start, first, width in self._components:
-            share = width // self.heads
-            part = x[..., start : start + width].unflatten(-1, (self.heads, share))
-            yield part.transpose(1, 2), attended[..., first : first + share]
+        q, k, v = self._split(x)
+        return self._merge(F.scaled_dot_product_attention(q, k, v, dropout_p=dropout))
 
     def _split(self, x: Tensor) -> tuple[Tensor, ...]:
         """Query, key and value, each `(batch, heads, tokens, head_dim)`."""
@@ -206,12 +136,12 @@ class _Step(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, layer: IsotypicAttention) -> Tensor:
-        packed = layer.pack(x)
+    def forward(ctx: Any, x: Tensor, layout: HeadLayout) -> Tensor:
+        packed = layout.pack(x)
         attended, total = attend(packed)
-        out = layer.merge(attended, x.new_empty(*x.shape[:-1], layer.dim))
+        out = layout.merge(attended, x.new_empty(*x.shape[:-1], layout.dim))
         ctx.save_for_backward(packed, None if total is None else out, total)
-        ctx.layer = layer
+        ctx.layout = layout
         return out
 
     @staticmethod
@@ -220,11 +150,11 @@ class _Step(torch.autograd.Function):
         ctx: Any, *gradients: Tensor
     ) -> tuple[Tensor | None, ...]:
         packed, out, total = ctx.saved_tensors
-        (gradient,), layer = gradients, ctx.layer
+        (gradient,), layout = gradients, ctx.layout
         with without_autocast(packed):
-            heads = None if out is None else layer.by_heads(out)
-            found = attend_back(layer.by_heads(gradient), packed, heads, total)
-            return layer.unpack(found), None
+            heads = None if out is None else layout.by_heads(out)
+            found = attend_back(layout.by_heads(gradient), packed, heads, total)
+            return layout.unpack(found), None
 
 
 def _runs(feature_type: FeatureType) -> tuple[tuple[int, int, int], ...]:

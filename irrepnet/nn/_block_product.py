@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from irrepnet.nn import _operators as operators
 from irrepnet.nn._block_map import BlockMap, Call, Span
 from irrepnet.nn._copies import invariant_channels
 from irrepnet.nn._eager import autocast_dtype, is_plain, without_autocast, writes_in_place
+from irrepnet.nn._operators import key_of, takes_operators
 from irrepnet.nn._prepacked import multiply_packed
 from irrepnet.nn._step import differentiable_gradients
 
@@ -43,12 +45,23 @@ class BlockProduct:
         calls: tuple[Call, ...],
     ) -> None:
         self.out_dim, self._calls = out_dim, calls
+        self._said = f"BlockProduct({in_dim}, {out_dim}, {maps}, {calls})"
+        self._plan = key_of(self)
         called = {block.name for call in calls for block in call.blocks}
         apart = [block for block in maps if block.name not in called]
         self.mixed = tuple(block for block in apart if block.reached)
         self._unreached = tuple(block for block in apart if not block.reached)
         read = [source for call in calls for source, _ in call.spans]
         self._unread = _gaps([*read, *(block.source for block in self.mixed)], in_dim)
+
+    def __repr__(self) -> str:
+        return self._said
+
+    @property
+    def flops(self) -> int:
+        """FLOPs of a row: `2 * out * in` for each product (1 MAC = 2 FLOPs)."""
+        products = sum(call.flops for call in self._calls)
+        return products + sum(block.flops for block in self.mixed)
 
     def __call__(self, x: Tensor, bias: Tensor | None, weights: Weights) -> Tensor:
         """The map: `(rows, in_dim)` to `(rows, out_dim)`.
@@ -60,6 +73,8 @@ class BlockProduct:
         """
         if writes_in_place(x):
             return self.write(x, bias, weights)
+        if takes_operators(x):
+            return operators.block_product(x, bias, list(weights), self.out_dim, self._plan)
         if not is_plain(x):
             return self.build(x, bias, weights)
         dtype = autocast_dtype(x)

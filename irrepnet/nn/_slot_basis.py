@@ -9,10 +9,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from irrepnet.nn import _operators as operators
 from irrepnet.nn._constants import ConstantsLayer
 from irrepnet.nn._eager import row_parts, writes_in_place
 from irrepnet.nn._functions import Pointwise
-from irrepnet.nn.native import Conjugation
+from irrepnet.nn._operators import key_of, takes_kernels
+from irrepnet.nn.native import Conjugation, Conjugations
 from irrepnet.types import Run
 
 #: Up to this size a transform is written out in additions; above, it is one small product.
@@ -99,12 +101,16 @@ class SlotBasis(ConstantsLayer):
         self.dim = dim
         self._up = tuple(_side(run, to_points=False) for run in runs)
         self._down = tuple(_side(run, to_points=True) for run in runs)
-        pairs = tuple(zip(self._down, self._up, strict=True))
-        self._conjugations = tuple(
+        there_and_back = tuple(
             Conjugation(down.matrix, up.matrix, down.count, down.sources, up.targets)
-            for down, up in pairs
+            for down, up in zip(self._down, self._up, strict=True)
         )
-        self._alone = tuple(tuple(map(_alone, sides)) for sides in (self._up, self._down))
+        #: What kernels compiled for this machine do in `conjugate`.
+        self.compiled = Conjugations(there_and_back, dim)
+        self._compiled = tuple(
+            Conjugations(tuple(map(_alone, sides)), dim) for sides in (self._up, self._down)
+        )
+        self._plans = tuple(map(key_of, self._compiled))
         #: Whether nothing moves.
         self.is_identity = all(
             side.sources == side.targets
@@ -126,15 +132,16 @@ class SlotBasis(ConstantsLayer):
     def _transform(self, x: Tensor, to_points: bool) -> Tensor:
         if self.is_identity:
             return x
+        if takes_kernels(x) and self._compiled[to_points].fits("none"):
+            return operators.conjugate(x, "none", self._plans[to_points])
         if not writes_in_place(x):
             return self._build(x, to_points)
         out = torch.empty_like(x, memory_format=torch.contiguous_format)
-        rows = x.reshape(-1, self.dim), out.view(-1, self.dim)
-        kernels = self._alone[to_points]
-        if all(kernel.serves("none", *rows) for kernel in kernels):
-            for kernel in kernels:
-                kernel.write("none", rows[1], rows[0])
+        compiled = self._compiled[to_points]
+        if compiled.serves("none", x):
+            compiled.write("none", out, x)
             return out
+        rows = x.reshape(-1, self.dim), out.view(-1, self.dim)
         for part, target in row_parts(*rows):
             for k, side in enumerate(self._sides(to_points)):
                 self._move(k, part, target, side, to_points)
@@ -158,9 +165,8 @@ class SlotBasis(ConstantsLayer):
             gradient: What comes back to the output; then `out` is what goes back to `x`.
         """
         inputs = (x,) if gradient is None else (x, gradient)
-        if self.is_compiled(function, out, *inputs):
-            for kernel in self._conjugations:
-                kernel.write(function.function, out, *inputs)
+        if self.compiled.serves(function.function, out, *inputs):
+            self.compiled.write(function.function, out, *inputs)
             return out
         if self.is_identity:
             return (
@@ -174,10 +180,6 @@ class SlotBasis(ConstantsLayer):
                 points = middle(*(self._points(k, part, down) for part in parts))
                 self._leave(k, points, target, up)
         return out
-
-    def is_compiled(self, function: Pointwise, *tensors: Tensor) -> bool:
-        """Whether this machine's own kernels serve `conjugate` for these tensors."""
-        return all(kernel.serves(function.function, *tensors) for kernel in self._conjugations)
 
     def _points(self, k: int, x: Tensor, side: _Side) -> Tensor:
         """A run's points, planes of their own: `(size, rows, count)`."""

@@ -50,12 +50,15 @@ class Conjugation:
     sources: tuple[int, ...]
     targets: tuple[int, ...]
 
+    def fits(self, function: str) -> bool:
+        """Whether there can be a kernel for a function."""
+        few, filled = len(self.sources) <= LARGEST, self.copies >= FEWEST
+        return few and filled and function in FUNCTIONS
+
     def serves(self, function: str, *tensors: Tensor) -> bool:
         """Whether there is a kernel for these tensors, `(rows, channels)` each."""
         return (
-            len(self.sources) <= LARGEST
-            and self.copies >= FEWEST
-            and function in FUNCTIONS
+            self.fits(function)
             and takes(*tensors)
             and all(t.stride(-1) == 1 for t in tensors)
             and _kernel(self.enter, self.leave, function, tensors[0].dtype) is not None
@@ -84,6 +87,41 @@ class Conjugation:
             call(*pointers, *strides, last - first, self.copies, *channels)
 
         over_rows(run, len(x), len(self.sources) * self.copies)
+
+
+@dataclass(frozen=True)
+class Conjugations:
+    """Several of them that make up all channels.
+
+    Attributes:
+        runs: What happens to some channels each.
+        dim: Number of channels.
+    """
+
+    runs: tuple[Conjugation, ...]
+    dim: int
+
+    def fits(self, function: str) -> bool:
+        """Whether there can be kernels for a function."""
+        return all(run.fits(function) for run in self.runs)
+
+    def serves(self, function: str, *tensors: Tensor) -> bool:
+        """Whether there are kernels for these tensors, `(rows, dim)` each."""
+        return all(run.serves(function, *tensors) for run in self.runs)
+
+    def write(self, function: str, out: Tensor, x: Tensor, gradient: Tensor | None = None) -> None:
+        """Write `B f(A x)`, or `B (f'(A x) * A gradient)`, into `out`.
+
+        Args:
+            function: One of `FUNCTIONS`.
+            out: Contiguous; may be an input where sources are targets.
+            x: Of shape `(..., dim)`.
+            gradient: What comes back to the function's output.
+        """
+        given = (x,) if gradient is None else (x, gradient)
+        rows = [t.reshape(-1, self.dim) for t in given]
+        for run in self.runs:
+            run.write(function, out.view(-1, self.dim), *rows)
 
 
 @functools.cache

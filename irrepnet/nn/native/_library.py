@@ -45,6 +45,12 @@ def compiler() -> tuple[str, ...] | None:
     return None
 
 
+@functools.cache
+def works() -> bool:
+    """Whether kernels can be compiled and loaded here."""
+    return library("int works(void) { return 1; }") is not None
+
+
 def takes(*tensors: Tensor) -> bool:
     """Whether kernels can read these tensors: on a CPU, of one of `DTYPES`, the same for all."""
     dtype = tensors[0].dtype
