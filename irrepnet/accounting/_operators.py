@@ -20,7 +20,7 @@ def _block_product(
 
 def _attention(x: Sequence[int], plan: str, **_: Any) -> int:
     """Query by key, and weights by value: `2 tokens^2 dim` each."""
-    batch, tokens, _ = x
+    batch, tokens = x[:2]
     return 4 * batch * tokens**2 * plan_of(plan).dim
 
 

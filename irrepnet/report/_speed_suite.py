@@ -43,6 +43,7 @@ class Case:
         memory: Whether memory is measured instead of time.
         sizes: As in `Subject`.
         break_at: As in `Subject`, of the equivariant network.
+        lowering: As in `Subject`, of both networks.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Case:
     memory: bool = False
     sizes: tuple[tuple[str, Any], ...] = ()
     break_at: tuple[tuple[str, int], ...] = ()
+    lowering: str = "block"
 
     @property
     def mode(self) -> str:
@@ -77,7 +79,8 @@ class Case:
             return f"{self.name}, memory in training"
         cast = " autocast" * self.autocast
         plural = "s" * (self.threads > 1)
-        conditions = f"{self.dtype}{cast} {self.mode} {self.step}"
+        lowered = "" if self.lowering == "block" else f" {self.lowering}"
+        conditions = f"{self.dtype}{cast} {self.mode}{lowered} {self.step}"
         return f"{self.name}, {conditions}, {self.threads} thread{plural}"
 
     @property
@@ -107,6 +110,7 @@ class Case:
             self.sizes,
             maker=MAKER.get(variant, "irrepnet"),
             frozen=variant == "frozen",
+            lowering=self.lowering,
         )
 
 

@@ -73,7 +73,7 @@ def _times(rows: Sequence[SpeedRow]) -> Table:
         share = realised(found, row.flop_ratio)
         dense = row.timings.get(f"{row.headline} dense")
         table.add_row(
-            f"  {row.case.name}{', compiled' * row.case.compiled}",
+            f"  {row.case.name}{_how(row.case)}",
             f"{row.flop_ratio:.2f}",
             "-".join(f"{value:.2f}" for value in row.case.published),
             f"{row.case.goal:.2f}" if row.case.goal else "",
@@ -95,6 +95,12 @@ def _order(case: Case) -> tuple[bool, int, int]:
 def _heading(case: Case) -> str:
     dtype = "bf16 autocast" if case.autocast else case.dtype
     return f"{case.threads} thread{'s' * (case.threads > 1)}, {case.step}, {dtype}"
+
+
+def _how(case: Case) -> str:
+    """What is not as usual about a row."""
+    lowered = "" if case.lowering == "block" else f", {case.lowering}"
+    return ", compiled" * case.compiled + lowered
 
 
 def _own(row: SpeedRow) -> str:

@@ -101,10 +101,9 @@ def library(source: str) -> ctypes.CDLL | None:
             _compile(found, source, target)
         return ctypes.CDLL(str(target))
     except (OSError, subprocess.SubprocessError) as problem:
-        said = getattr(problem, "stderr", None) or str(problem)
         warnings.warn(
             f"{found[0]} could not compile a kernel of irrepnet; torch's own operations give the "
-            f"same results more slowly. It said: {said.strip()[-500:]}\n"
+            f"same results more slowly. It said: {str(problem)[-500:]}\n"
             f"Set CC to another compiler, or {VARIABLE}=0 to silence this.",
             RuntimeWarning,
             stacklevel=2,
@@ -117,14 +116,15 @@ def _compile(found: tuple[str, ...], source: str, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         text, made = Path(folder) / "kernel.c", Path(folder) / "kernel.so"
         text.write_text(source, encoding="utf-8")
+        said = ""
         for tuning in _TUNINGS:
             command = [*found, *_FLAGS, *tuning, str(text), "-o", str(made), "-lm"]
             done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
             if done.returncode == 0:
-                break
-        else:
-            raise subprocess.CalledProcessError(done.returncode, command, stderr=done.stderr)
-        os.replace(made, target)
+                os.replace(made, target)
+                return
+            said = done.stderr
+        raise OSError(said)
 
 
 @functools.cache

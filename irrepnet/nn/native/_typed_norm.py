@@ -71,8 +71,8 @@ class TypedNorm:
             self._call("norm_backward", first, last, [x, gradient, into], [weight, *parts])
 
         over_rows(run, x.numel() // self.dim, self.dim)
-        total = torch.stack(sums).sum(0)
-        return into, *(part if wants else None for part, wants in zip(total, wanted, strict=True))
+        to_weight, to_bias = torch.stack(sums).sum(0)
+        return into, to_weight if wanted[0] else None, to_bias if wanted[1] else None
 
     def _call(
         self, name: str, first: int, last: int, rows: list[Tensor], vectors: list[Tensor | None]
