@@ -77,16 +77,17 @@ class Conjugation:
         assert kernel is not None, "expected that `serves` was asked"
         tensors = [x, out] if gradient is None else [x, gradient, out]
         call = kernel.forward if gradient is None else kernel.backward
-        starts = [t.data_ptr() for t in tensors]
         strides = [t.stride(0) for t in tensors]
         size = x.element_size()
         channels = places(self.sources), places(self.targets)
 
         def run(first: int, last: int) -> None:
-            pointers = [a + first * s * size for a, s in zip(starts, strides, strict=True)]
+            # Of the tensors themselves: they live as long as a thread works on them.
+            pointers = [t.data_ptr() + first * t.stride(0) * size for t in tensors]
             call(*pointers, *strides, last - first, self.copies, *channels)
 
         over_rows(run, len(x), len(self.sources) * self.copies)
+        torch.autograd.graph.increment_version(out)
 
 
 @dataclass(frozen=True)
@@ -197,9 +198,15 @@ def _loads(tensor: str, name: str, size: int) -> list[str]:
 def _sums(line: StraightLine, name: str, size: int) -> list[str]:
     """The steps of a straight line, as registers behind the first `size`."""
     return [
-        f"float {name}{k} = {name}{i} + {factor!r}f * {name}{j};"
+        f"float {name}{k} = {_sum(f'{name}{i}', f'{name}{j}', factor)};"
         for k, (i, j, factor) in enumerate(line.steps, size)
     ]
+
+
+def _sum(first: str, second: str, factor: float) -> str:
+    if abs(factor) == 1:
+        return f"{first} {'+' if factor > 0 else '-'} {second}"
+    return f"fused({factor!r}f, {second}, {first})"
 
 
 def _outputs(line: StraightLine, name: str) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from irrepnet.nn.native._library import library
+from irrepnet.nn.native._library import library, readable
 from irrepnet.nn.native._rows import over_rows
 
 
@@ -27,7 +27,7 @@ class Heads:
 
     def serves(self, x: Tensor) -> bool:
         """Whether there is a kernel for `x`."""
-        return x.device.type == "cpu" and _moves(self, x.element_size()) is not None
+        return readable(x) and _moves(self, x.element_size()) is not None
 
     def pack(self, x: Tensor, packed: Tensor) -> None:
         """Write typed channels into heads; both contiguous."""
@@ -40,10 +40,10 @@ class Heads:
     def _move(self, name: str, x: Tensor, packed: Tensor) -> None:
         move = getattr(_moves(self, x.element_size()), name)
         parts, batch, _, tokens, _ = packed.shape
-        starts = x.data_ptr(), packed.data_ptr()
 
         def run(first: int, last: int) -> None:
-            move(*starts, parts, batch, tokens, first, last)
+            # Of the tensors themselves: they live as long as a thread works on them.
+            move(x.data_ptr(), packed.data_ptr(), parts, batch, tokens, first, last)
 
         over_rows(run, batch * tokens, x.shape[-1])
 

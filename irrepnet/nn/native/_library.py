@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import functools
 import hashlib
@@ -16,16 +15,19 @@ import warnings
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
-from irrepnet._cache import cache_directory
+from irrepnet.nn.native._kept import folder, keep, kept
 
 #: Set to 0, it keeps irrepnet from compiling: everything runs on torch's own operations.
 VARIABLE = "IRREPNET_NATIVE"
 #: Dtypes that kernels read and write; they compute in float32.
 DTYPES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
-#: Results as IEEE asks, but for fused multiply-add and traps.
-_FLAGS = "-O3 -fno-math-errno -fno-trapping-math -fopenmp-simd -shared -fPIC -w".split()
+#: Results as IEEE asks, but for traps; multiply-add is fused only where the text says so.
+_FLAGS = (
+    "-O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp-simd -shared -fPIC -w"
+).split()
 #: For this processor, if the compiler knows how.
 _TUNINGS = (("-march=native", "-mprefer-vector-width=512"), ("-mcpu=native",), ())
 
@@ -51,10 +53,22 @@ def works() -> bool:
     return library("int works(void) { return 1; }") is not None
 
 
+def readable(*tensors: Tensor) -> bool:
+    """Whether the numbers in memory are all there is to tensors: C sees and leaves nothing else.
+
+    False for subclasses (a fake tensor has no memory), for lazy negatives, off the CPU, and where
+    operations are recorded or simulated (`make_fx`, `torch.jit.trace`, any dispatch mode).
+    """
+    return not (is_in_torch_dispatch_mode() or torch._C._is_tracing()) and all(
+        type(t) in (Tensor, nn.Parameter) and t.device.type == "cpu" and not t.is_neg()
+        for t in tensors
+    )
+
+
 def takes(*tensors: Tensor) -> bool:
-    """Whether kernels can read these tensors: on a CPU, of one of `DTYPES`, the same for all."""
+    """Whether kernels can read these tensors: `readable`, of one of `DTYPES`, the same for all."""
     dtype = tensors[0].dtype
-    return dtype in DTYPES and all(t.dtype == dtype and t.device.type == "cpu" for t in tensors)
+    return dtype in DTYPES and all(t.dtype == dtype for t in tensors) and readable(*tensors)
 
 
 def kernels(dtype: torch.dtype, text: str) -> ctypes.CDLL | None:
@@ -78,7 +92,8 @@ def included(name: str) -> str:
 def library(source: str) -> ctypes.CDLL | None:
     """Compile and load a piece of C, or `None` where that cannot be had.
 
-    What was compiled is kept in the user's cache, by the text, the compiler and the processor.
+    What was compiled is kept in the user's cache, by the text, the compiler and the processor; what
+    no longer is what was put there, or does not load, is compiled again.
 
     Args:
         source: C, without includes of its own.
@@ -95,11 +110,8 @@ def library(source: str) -> ctypes.CDLL | None:
     name = hashlib.sha256(
         repr((source, found, _FLAGS, _TUNINGS, _processor())).encode()
     ).hexdigest()
-    target = _directory() / f"{name[:32]}.so"
     try:
-        if not target.exists():
-            _compile(found, source, target)
-        return ctypes.CDLL(str(target))
+        return kept(name[:32]) or ctypes.CDLL(str(_compile(found, source, name[:32])))
     except (OSError, subprocess.SubprocessError) as problem:
         warnings.warn(
             f"{found[0]} could not compile a kernel of irrepnet; torch's own operations give the "
@@ -111,37 +123,23 @@ def library(source: str) -> ctypes.CDLL | None:
         return None
 
 
-def _compile(found: tuple[str, ...], source: str, target: Path) -> None:
+def _compile(found: tuple[str, ...], source: str, name: str) -> Path:
     """Compile to a file of its own first, so that two processes cannot meet half a library."""
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        text, made = Path(folder) / "kernel.c", Path(folder) / "kernel.so"
+    with tempfile.TemporaryDirectory(dir=folder()) as own:
+        text, made, said = Path(own) / "kernel.c", Path(own) / "kernel.so", ""
         text.write_text(source, encoding="utf-8")
-        said = ""
         for tuning in _TUNINGS:
             command = [*found, *_FLAGS, *tuning, str(text), "-o", str(made), "-lm"]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+            done = subprocess.run(
+                command, capture_output=True, text=True, errors="replace", timeout=120, check=False
+            )
             if done.returncode == 0:
-                os.replace(made, target)
-                return
-            said = done.stderr
-        raise OSError(said)
+                return keep(made, name)
+            said = done.stderr.strip() or f"nothing, with exit status {done.returncode}."
+    raise subprocess.SubprocessError(said)
 
 
 @functools.cache
-def _directory() -> Path:
-    """Where libraries are kept: a folder that only this user writes, or one for this process."""
-    folder = cache_directory() / "native"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid():
-            return folder
-    except OSError:
-        pass
-    folder = Path(tempfile.mkdtemp(prefix="irrepnet-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
 def _processor() -> str:
     """What tells processors apart that run different instructions."""
     try:

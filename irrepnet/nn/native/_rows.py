@@ -30,9 +30,11 @@ def over_rows(call: Callable[[int, int], None], rows: int, width: int) -> None:
         _pool(parts - 1, os.getpid()).submit(call, first, last)
         for first, last in pairwise(ends[1:])
     ]
-    call(*ends[:2])
-    for one in waiting:
-        one.result()
+    try:
+        call(*ends[:2])
+    finally:
+        for one in waiting:
+            one.result()
     return None
 
 

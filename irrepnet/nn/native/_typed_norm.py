@@ -61,17 +61,17 @@ class TypedNorm:
         self, x: Tensor, gradient: Tensor, weight: Tensor | None, wanted: tuple[bool, bool]
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """What goes back to the input, and in float32 to factors and shifts, where wanted."""
-        x, gradient, weight = x.contiguous(), gradient.contiguous(), _wide(weight)
-        into, sums = torch.empty_like(x), []
+        x, gradient = x.contiguous(), gradient.resolve_neg().contiguous()
+        into, sums, weight = torch.empty_like(x), dict[int, Tensor](), _wide(weight)
 
         def run(first: int, last: int) -> None:
-            own = torch.zeros(2, self.dim)
-            sums.append(own)
+            sums[first] = own = torch.zeros(2, self.dim, dtype=torch.float32, device="cpu")
             parts = [part if wants else None for part, wants in zip(own, wanted, strict=True)]
             self._call("norm_backward", first, last, [x, gradient, into], [weight, *parts])
 
         over_rows(run, x.numel() // self.dim, self.dim)
-        to_weight, to_bias = torch.stack(sums).sum(0)
+        # In order of rows, whichever thread was first: the same call gives the same bits.
+        to_weight, to_bias = torch.stack([sums[first] for first in sorted(sums)]).sum(0)
         return into, to_weight if wanted[0] else None, to_bias if wanted[1] else None
 
     def _call(
@@ -104,4 +104,4 @@ def _norm(dtype: torch.dtype) -> ctypes.CDLL | None:
 
 
 def _wide(vector: Tensor | None) -> Tensor | None:
-    return None if vector is None else vector.detach().float().contiguous()
+    return None if vector is None else vector.detach().resolve_neg().float().contiguous()
