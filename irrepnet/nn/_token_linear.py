@@ -14,6 +14,7 @@ from irrepnet.nn._block_map import BlockMap, block_maps
 from irrepnet.nn._constants import ConstantsLayer
 from irrepnet.nn._dense_tokens import DenseTokenLinear
 from irrepnet.nn._eager import writes_in_place
+from irrepnet.nn._expanded import Expanded
 from irrepnet.nn._gset_basis import GSetBasis
 from irrepnet.nn._initialise import initialise_
 from irrepnet.nn._real_matrix import real_matrix
@@ -88,6 +89,7 @@ class TokenLinear(ConstantsLayer):
             weight = nn.Parameter(torch.empty(block.weight_shape, **factory))
             self.register_parameter(f"weight_{block.name}", weight)
         self._biased = self._register_bias(**factory) if bias else ()
+        self._kept = {block.name: Expanded() for block in self._biased}
         self._sorted = tokens.is_sorted
         self.register_constant("order", tokens.order, device)
         self.register_constant("places", np.argsort(tokens.order), device)
@@ -147,14 +149,28 @@ class TokenLinear(ConstantsLayer):
         rows, written = x.reshape(shape), out.view(shape)
         for block in self._maps:
             matrix = self._matrix(block)
+            bias = self._kept_bias(block, x)
             if not block.pairs:
-                written[:, slice(*block.target)] = self._mixed(rows, block)
+                part = self._mixed(rows, block)
+                written[:, slice(*block.target)] = part if bias is None else part + bias
             for (a, b), (c, d) in block.pairs:
                 # A parameter with gradient would make matmul transpose x; bmm does not.
-                torch.bmm(matrix.expand(len(rows), -1, -1), rows[:, a:b], out=written[:, c:d])
-        for block in self._biased:
-            written[:, slice(*block.target)] += self._bias(block)
+                tokens, target = rows[:, a:b], written[:, c:d]
+                matrices = matrix.expand(len(rows), -1, -1)
+                if bias is None:
+                    torch.bmm(matrices, tokens, out=target)
+                else:
+                    part = bias[c - block.target[0] : d - block.target[0]]
+                    torch.baddbmm(part.expand_as(target), matrices, tokens, out=target)
         return out
+
+    def _kept_bias(self, block: BlockMap, x: Tensor) -> Tensor | None:
+        """The bias on one irrep in plain inference, made anew when a parameter changed."""
+        kept = self._kept.get(block.name)
+        if kept is None:
+            return None
+        value = getattr(self, f"bias_{block.name}")
+        return kept.get(x, (value,), lambda: self._bias(block))
 
     def _build(self, x: Tensor) -> Tensor:
         """The same map without writing in place, for autograd, tracing and autocast."""

@@ -135,12 +135,17 @@ class TokenBias(ConstantsLayer):
     def forward(self, x: Float[Tensor, "*batch tokens dim"]) -> Float[Tensor, "*batch tokens dim"]:
         """Add the vector."""
         check_tokens(x, self.num_tokens, self.feature_type)
+        # Orbits of one kind share their vectors: a few rows, which stay in the cache.
+        shape = self._kinds[0] if self._broadcasts else (self.num_tokens, 1)
+        vectors = self._kept.get(x, tuple(self.parameters()), self._vectors)
         if self.overwrite and writes_in_place(x):
-            return x.add_(self._kept.get(x, tuple(self.parameters()), self.value))
-        if not self._broadcasts:
-            return x + self.value()
-        vectors = self._on_kind(0)
-        return (x.unflatten(-2, self._kinds[0]) + vectors.unsqueeze(1)).flatten(-3, -2)
+            x.unflatten(-2, shape).add_(vectors)
+            return x
+        return (x.unflatten(-2, shape) + vectors).flatten(-3, -2)
+
+    def _vectors(self) -> Tensor:
+        """What is added to tokens as `(points, orbits)`, if they lie so, or one by one."""
+        return (self._on_kind(0) if self._broadcasts else self.value()).unsqueeze(1)
 
     def _dense(self) -> DenseAdd:
         return DenseAdd(self.value())
