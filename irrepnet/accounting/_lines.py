@@ -52,6 +52,7 @@ class Line:
             "other_flops": self.sum("other_flops"),
             "flops": flops,
             "backward_matmul_flops": self.sum("backward_matmul_flops"),
+            "backward_matmul_macs": self.sum("backward_matmul_flops") // 2,
             "backward_other_flops": self.sum("backward_other_flops"),
             "backward_flops": self.sum("backward_flops"),
             "bytes_read": read,

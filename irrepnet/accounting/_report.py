@@ -13,10 +13,10 @@ from irrepnet._errors import FlopCountError
 from irrepnet.accounting._audit import measure, measure_training
 from irrepnet.accounting._lines import Line, lines
 from irrepnet.accounting._symbolic import SymbolicReport, symbolic
-from irrepnet.accounting._table import FORMATS, MEANING, Layout, render
+from irrepnet.accounting._table import FORMATS, UNITS, Layout, render
 from irrepnet.compiler import Features, Images, Plan, Row, cost
 
-UNIT = MEANING["FLOPs"]
+UNIT = f"{UNITS['FLOPs']}, one sample"
 
 
 @dataclass(frozen=True)

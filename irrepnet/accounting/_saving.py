@@ -12,14 +12,14 @@ from irrepnet.accounting._symbols import symbol
 from irrepnet.compiler import layer_cost
 from irrepnet.groups import Group
 from irrepnet.specs import Linear
-from irrepnet.types import FeatureType
+from irrepnet.types import FeatureType, ScaledType
 
 
 def regular_linear(group: Group) -> Expr:
     """FLOPs of products of a map between regular types, in `N`, `D` and the group's order.
 
-    The rule of `specs.Linear` is evaluated at `c` copies of the regular representation, which has
-    each real irrep `d / e` times, `e` being the dimension of its endomorphisms; `c = D / |G|`.
+    The rule of `specs.Linear` is evaluated at `c = D / |G|` copies of the regular representation;
+    there is no other formula.
 
     Examples:
         >>> regular_linear(groups.octic())
@@ -27,8 +27,8 @@ def regular_linear(group: Group) -> Expr:
     """
     copies = symbol("c")
     order = Symbol(f"|{group.name}|", positive=True)
-    found = _products(group, [copies * Rational(i.dim, i.end_dim) for i in group.irreps])
-    return found.subs(copies, symbol("D") / order)
+    products = _products(ScaledType(FeatureType.regular(group, group.order), copies))
+    return products.subs(copies, symbol("D") / order)
 
 
 def regular_saving(group: Group) -> Rational:
@@ -38,12 +38,11 @@ def regular_saving(group: Group) -> Rational:
         >>> [regular_saving(groups.parse(name)) for name in ("flop", "D4", "C4", "Q8")]
         [2, 16/3, 8/3, 16/5]
     """
-    dense = _products(groups.trivial(), [symbol("D")])
+    dense = _products(ScaledType(FeatureType.trivial(groups.trivial(), 1), symbol("D")))
     order = Symbol(f"|{group.name}|", positive=True)
     saving = sympy.limit(dense / regular_linear(group), symbol("D"), sympy.oo)
     return saving.subs(order, group.order)
 
 
-def _products(group: Group, multiplicities: list[Any]) -> Any:
-    x = FeatureType(group, multiplicities)
+def _products(x: FeatureType) -> Any:
     return sympy.expand(layer_cost(Linear(x, x, bias=False), symbol("N")).matmul)

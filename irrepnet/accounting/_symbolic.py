@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import sympy
-from rich.table import Table
 from sympy import Expr, Symbol
 
-from irrepnet._text import plain_text
-from irrepnet.accounting._symbols import MEANINGS, Sizes, symbol
+from irrepnet.accounting import _formulas
+from irrepnet.accounting._formulas import Columns
+from irrepnet.accounting._symbols import Sizes, meaning, symbol
 from irrepnet.compiler import Plan, Row, Stop, rows
 
 #: What a formula can be asked for, as in `Row`.
@@ -27,7 +25,6 @@ NUMBERS = (
     "weights",
     "live",
 )
-_BLOCK = re.compile(r"\.(\d+)(?=\.|$)")
 
 
 @dataclass(frozen=True)
@@ -109,6 +106,11 @@ class SymbolicReport:
         """FLOPs of products in the backward pass."""
         return self.sum("backward_matmul_flops")
 
+    @property
+    def backward_other_flops(self) -> Expr:
+        """All other FLOPs in the backward pass."""
+        return self.sum("backward_other_flops")
+
     def _sympy_(self) -> Expr:
         """The report as an expression, for sympy: all FLOPs."""
         return self.total
@@ -126,50 +128,31 @@ class SymbolicReport:
 
     def groups(self) -> list[tuple[int, str, SymbolicRow]]:
         """Equal layers of different blocks together: how many, where, and one of them."""
-        found: dict[Any, list[SymbolicRow]] = {}
-        for row in self.rows:
-            place = _BLOCK.sub(".*", row.path, count=1)
-            found.setdefault((place, row.kind, row.params, row.flops), []).append(row)
-        return [
-            (len(rows), _merged(rows) if len(rows) > 1 else rows[0].path, rows[0])
-            for rows in found.values()
-        ]
+        return _formulas.merged(self.rows)
 
-    def table(self) -> str:
-        """Formulas of all layers as text, equal ones of different blocks together."""
-        table = Table(title=f"FLOPs (1 MAC = 2 FLOPs), {self._legend()}", title_justify="left")
-        table.add_column("", justify="right")
-        for column in ("layer", "kind", "parameters", "products", "other"):
-            table.add_column(column, overflow="fold")
-        for count, path, row in self.groups():
-            formulas = (row.params, row.matmul_flops, row.other_flops)
-            table.add_row(_times(count), path or "(network)", row.kind, *map(_written, formulas))
-        table.add_section()
-        totals = (self.params, self.matmul_flops, self.other_flops)
-        table.add_row("", "total", "", *map(_written, totals))
-        return plain_text(table, width=160)
+    def table(self, unit: str = "FLOPs", training: bool = False) -> str:
+        """Formulas of all layers as text, equal ones of different blocks together.
 
-    def latex(self) -> str:
-        r"""Formulas of all layers as a LaTeX `array`, the totals below."""
-        lines = [
-            f"{_times(count)} & \\text{{{path.replace('_', chr(92) + '_') or '(network)'}}} & "
-            f"{_latex(row.params)} & {_latex(row.matmul_flops)} & {_latex(row.other_flops)} \\\\"
-            for count, path, row in self.groups()
-        ]
-        totals = " & ".join(map(_latex, (self.params, self.matmul_flops, self.other_flops)))
-        head = " & ".join(f"\\text{{{t}}}" for t in ("layer", "parameters", "products", "other"))
-        top = (r"\begin{array}{rlrrr}", rf" & {head} \\ \hline")
-        bottom = (rf"\hline & \text{{total}} & {totals} \\", r"\end{array}")
-        return "\n".join((*top, *lines, *bottom))
+        Args:
+            unit: `"FLOPs"`, or `"MACs"` for the products.
+            training: Whether the backward pass has columns.
 
-    def _legend(self) -> str:
-        used = sorted(self.values, key=str)
-        found = [f"{s} = {self.values[s]}" for s in used]
-        return "at " + ", ".join(found)
+        Raises:
+            FlopCountError: If the unit is unknown.
+        """
+        return _formulas.text(self, Columns(unit, training))
+
+    def latex(self, unit: str = "FLOPs", training: bool = False) -> str:
+        r"""Formulas of all layers as a LaTeX `array`, the totals below; arguments as in `table`."""
+        return _formulas.latex(self, Columns(unit, training))
 
     def meanings(self) -> dict[str, str]:
         """What the symbols stand for."""
-        return {str(s): MEANINGS.get(str(s), "channels") for s in self.values}
+        return {str(s): meaning(str(s)) for s in self.values}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values; formulas as text that `sympy.sympify` reads."""
+        return _formulas.to_dict(self)
 
 
 def symbolic(plan: Plan, positions: int | None = None) -> SymbolicReport:
@@ -245,27 +228,3 @@ class _Evaluated:
             return None
         same = (found[n].subs(self._values) == getattr(number, n) for n in NUMBERS)
         return found if all(same) else None
-
-
-def _merged(rows: Iterable[SymbolicRow]) -> str:
-    """`blocks.0-11.mlp.fc1` of the same layer in twelve blocks."""
-    paths = [row.path for row in rows]
-    numbers = [int(match[1]) for path in paths if (match := _BLOCK.search(path))]
-    return _BLOCK.sub(f".{min(numbers)}-{max(numbers)}", paths[0], count=1)
-
-
-def _times(count: int) -> str:
-    return f"{count} x" if count > 1 else ""
-
-
-def _factored(expression: Expr) -> Expr:
-    """A sum as powers of `D` with what multiplies them."""
-    return sympy.collect(sympy.expand(expression), symbol("D"), sympy.factor)
-
-
-def _written(expression: Expr) -> str:
-    return str(_factored(expression)).replace("**", "^").replace("*", " ")
-
-
-def _latex(expression: Expr) -> str:
-    return sympy.latex(_factored(expression))

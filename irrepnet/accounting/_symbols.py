@@ -9,9 +9,19 @@ from typing import Any
 from sympy import Expr, Integer, Rational, Symbol
 
 from irrepnet.actions import PointAction
-from irrepnet.compiler import Features, Images, Place, Plan, Stop, stops
-from irrepnet.specs import Classifier, Linear, Spec
-from irrepnet.types import CountedPoints, FeatureType, ScaledType, SymbolicGrid, grid_orbits
+from irrepnet.compiler import Edge, Features, Images, Place, Plan, Stop, stops
+from irrepnet.specs import Classifier, Conv, DepthwiseConv, Linear, Spec
+from irrepnet.types import (
+    CountedOrbits,
+    CountedPoints,
+    FeatureType,
+    ScaledType,
+    SymbolicGrid,
+    TokenType,
+    convolved_size,
+    grid_orbits,
+    with_counts,
+)
 
 #: What each symbol stands for.
 MEANINGS = {
@@ -23,6 +33,7 @@ MEANINGS = {
     "C": "channels of the image",
     "K": "classes",
     "h": "attention heads",
+    "n": "orbits of tokens, where these are no grid",
     "s": "bytes of a number",
 }
 
@@ -32,12 +43,24 @@ def symbol(name: str) -> Symbol:
     return Symbol(name, positive=True)
 
 
+def meaning(name: str) -> str:
+    """What a symbol stands for.
+
+    Examples:
+        >>> meaning("D_2")
+        'channels of a token (embedding dimension), where they differ from D'
+    """
+    first, _, number = name.partition("_")
+    return MEANINGS[first] + (f", where they differ from {first}" if number else "")
+
+
 class Sizes:
     """Symbols for the sizes of one plan, and their values there.
 
     Every feature type is a multiple of the embedding dimension `D`, whatever its group, but for the
     logits (`K`) and the pixels (`C`). Where no classifier says so, types whose dimension is no
-    multiple or fraction of the first type's have symbols of their own, `D_2` and so on. Numbers
+    multiple or fraction of the first type's have symbols of their own, `D_2` and so on. Tokens that
+    are no grid are known by how many orbits of each kind they have, `n`, `n_2` and so on. Numbers
     that a spec holds besides (kernels, depth, ratios, register tokens) stay numbers.
 
     Attributes:
@@ -51,8 +74,8 @@ class Sizes:
         self._plan = plan
         self._given = tuple(stops(plan, positions))
         self._dims: list[tuple[int, Symbol]] = []
-        self._sides: tuple[Any, Any] | None = None
-        self._base: tuple[int, int] = (0, 0)
+        self._grids: dict[tuple[int, int], SymbolicGrid] = {}
+        self._orbits: dict[Any, Any] = {}
         self._grid: SymbolicGrid | None = None
         self._prefix = max((_prefix(stop.target) for stop in self._given), default=0)
         self._last = self._given[-1] if self._given else None
@@ -61,9 +84,11 @@ class Sizes:
     def stops(self) -> Iterator[tuple[Stop, Stop]]:
         """Each layer as it is, and in symbols."""
         for stop in self._given:
-            source, target = self._place(stop.source), self._place(stop.target)
+            source = self._place(stop.source)
+            self._convolve(stop.spec)
+            target = self._place(stop.target)
             held = tuple(self._place(place) for place in stop.held)
-            spec = stop.spec and self._spec(stop.spec)
+            spec = stop.spec and self._spec(stop.spec, stop.source.edge)
             if stop is self._last and isinstance(spec, Linear) and self._classifies:
                 logits = self._logits(stop.target.edge.type)  # type: ignore[union-attr]
                 spec = replace(spec, out_type=logits)
@@ -102,15 +127,25 @@ class Sizes:
     # -- positions ----------------------------------------------------------------------------
 
     def _size(self, size: tuple[int, int]) -> Any:
-        """A grid's sides over those of the image, or of the first grid."""
-        if self._sides is None:
-            self._sides = (self._new("H", size[0]), self._new("W", size[1]))
-            self._base = size
-        pairs = list(zip(self._sides, size, self._base, strict=True))
-        if any(base % n and n % base for _, n, base in pairs):
-            return size  # an uneven stride: no multiple or fraction
-        height, width = (side * Rational(n, base) for side, n, base in pairs)
-        return SymbolicGrid((height, width), size)
+        """A grid's sides over those of the image, or of another grid."""
+        if not self._grids:
+            sides = (self._new("H", size[0]), self._new("W", size[1]))
+            self._grids[size] = SymbolicGrid(sides, size)
+        for base, grid in self._grids.items():
+            pairs = list(zip(grid, size, base, strict=True))
+            if not any(b % n and n % b for _, n, b in pairs):
+                height, width = (side * Rational(n, b) for side, n, b in pairs)
+                return self._grids.setdefault(size, SymbolicGrid((height, width), size))
+        return size
+
+    def _convolve(self, spec: Spec | None) -> None:
+        """The grid that comes out of a convolution has sides by the convolution's own formula."""
+        if isinstance(spec, Conv | DepthwiseConv):
+            sizes = list(zip(spec.kernel, spec.stride, spec.padding, strict=True))
+            into = self._grids[spec.grid]
+            out = [convolved_size(n, *size) for n, size in zip(spec.grid, sizes, strict=True)]
+            sides = [convolved_size(n, *size) for n, size in zip(into, sizes, strict=True)]
+            self._grids[(out[0], out[1])] = SymbolicGrid((sides[0], sides[1]), (out[0], out[1]))
 
     def _place(self, place: Place) -> Place:
         edge = place.edge
@@ -139,40 +174,51 @@ class Sizes:
             start = self._given[0].source.positions
             return self._new("N", start) + (positions - start)
         grid = self._grid
-        if not isinstance(grid, SymbolicGrid):
-            return positions
-        cells = grid.origin[0] * grid.origin[1]
-        if positions - edge.prefix != cells:
-            return positions
+        cells = grid.origin[0] * grid.origin[1] if grid is not None else 0
+        if grid is None or positions - edge.prefix != cells:
+            points = edge.points and self._points(edge.points, edge)
+            return points.num_points + edge.prefix if points else positions
         if not edge.prefix:
             return grid[0] * grid[1]
         tokens = self._new("N", cells + self._prefix)
         self.definitions.setdefault(tokens, grid[0] * grid[1] + self._prefix)
         return tokens - (self._prefix - edge.prefix)
 
-    def _points(self, points: PointAction, edge: Features) -> Any:
-        """The points of the last grid, by their kinds of orbits; other points stay as they are."""
-        grid = self._grid
+    def _points(self, points: PointAction, edge: Features) -> CountedPoints:
+        """Tokens by their kinds of orbits: of the last grid if they are its cells."""
         if points not in self._counted:
-            if edge.action is None or not isinstance(grid, SymbolicGrid):
-                return points
-            if points.num_points != grid.origin[0] * grid.origin[1]:
-                return points
-            kinds = grid_orbits(edge.action, grid)  # type: ignore[arg-type]
+            grid, kinds = self._grid, None
+            if edge.action is not None and grid is not None:
+                height, width = grid.origin
+                if points.num_points == height * width:
+                    kinds = grid_orbits(edge.action, grid)
+            kinds = kinds or self._kinds(points)
             self._counted[points] = CountedPoints(points.name, points.group, kinds)  # type: ignore[arg-type]
         return self._counted[points]
 
+    def _kinds(self, points: PointAction) -> tuple[CountedOrbits, ...]:
+        """Kinds of orbits, each as often as a symbol says; the same ones in another order too."""
+        kinds = TokenType.of(points).orbit_types
+        key = (points.group, tuple((t.stabiliser, t.num_orbits) for t in kinds))
+        if key not in self._orbits:
+            counts = []
+            for kind in kinds:
+                number = sum(str(s).startswith("n") for s in self.values) + 1
+                counts.append(self._new("n" if number == 1 else f"n_{number}", kind.num_orbits))
+            self._orbits[key] = with_counts(kinds, counts)
+        return self._orbits[key]
+
     # -- specs --------------------------------------------------------------------------------
 
-    def _spec(self, spec: Spec) -> Spec:
-        return replace(spec, **{f.name: self._field(spec, f.name) for f in fields(spec)})
+    def _spec(self, spec: Spec, edge: Edge) -> Spec:
+        return replace(spec, **{f.name: self._field(spec, f.name, edge) for f in fields(spec)})
 
-    def _field(self, spec: Spec, name: str) -> Any:
+    def _field(self, spec: Spec, name: str, edge: Edge) -> Any:
         value = getattr(spec, name)
         if isinstance(value, FeatureType):
             return self._type(value)
         if isinstance(value, PointAction):
-            return self._counted.get(value, value)
+            return self._points(value, edge) if isinstance(edge, Features) else value
         if name in ("grid", "image_size") and value:
             return self._size(value)
         if name == "gset" and value:

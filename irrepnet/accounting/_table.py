@@ -16,13 +16,24 @@ from irrepnet.accounting._lines import GROUPINGS, Line, lines
 from irrepnet.compiler import Row
 
 FORMATS = ("text", "markdown", "csv", "json")
-UNITS = ("FLOPs", "MACs")
 
 #: What the numbers are, by unit.
-MEANING = {
-    "FLOPs": "FLOPs (1 MAC = 2 FLOPs), one sample",
-    "MACs": "products in MACs (1 MAC = 2 FLOPs), other work in FLOPs, one sample",
+UNITS = {
+    "FLOPs": "FLOPs (1 MAC = 2 FLOPs)",
+    "MACs": "products in MACs (1 MAC = 2 FLOPs), other work in FLOPs",
 }
+
+
+def check_unit(unit: str) -> None:
+    """Raise `FlopCountError` if a unit is none of `UNITS`."""
+    _check("unit", unit, tuple(UNITS))
+
+
+def _check(what: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise FlopCountError(
+            f"got {what}={value!r}: expected one of {', '.join(map(repr, known))}."
+        )
 
 
 def si(value: float) -> str:
@@ -70,16 +81,13 @@ class Layout:
     training: bool = False
 
     def __post_init__(self) -> None:
-        for what, value, known in (("by", self.by, GROUPINGS), ("unit", self.unit, UNITS)):
-            if value not in known:
-                raise FlopCountError(
-                    f"got {what}={value!r}: expected one of {', '.join(map(repr, known))}."
-                )
+        _check("by", self.by, GROUPINGS)
+        check_unit(self.unit)
 
     @property
     def meaning(self) -> str:
         """What the numbers are."""
-        return f"{MEANING[self.unit]}; {self.itemsize} bytes a number"
+        return f"{UNITS[self.unit]}, one sample; {self.itemsize} bytes a number"
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -87,8 +95,8 @@ class Layout:
         products = "products" if self.unit == "FLOPs" else "products (MACs)"
         other = "other" if self.unit == "FLOPs" else "other (FLOPs)"
         backward = (
-            Column("backward_matmul", "backward products"),
-            Column("backward_other", "backward other"),
+            Column("backward_matmul", f"backward {products}"),
+            Column("backward_other", f"backward {other}"),
             Column("training_bytes", "kept bytes", lambda n: "" if n is None else si(n)),
         )
         return (
@@ -99,7 +107,7 @@ class Layout:
             Column("bytes_read", "bytes read"),
             Column("bytes_written", "written"),
             Column("intensity", "FLOPs/byte", lambda x: f"{x:.3g}"),
-            Column("inference_bytes", "live bytes"),
+            Column("inference_bytes", "most live bytes"),
             *(backward if self.training else ()),
         )
 
@@ -166,7 +174,7 @@ def _text(layout: Layout, body: Body) -> str:
         table.add_column(column.title, justify="right")
     for row in cells:
         table.add_row(*row)
-    return f"{layout.meaning}\n{plain_text(table, width=200)}"
+    return f"{layout.meaning}\n{plain_text(table, width=240)}"
 
 
 def _markdown(layout: Layout, body: Body) -> str:
@@ -180,7 +188,10 @@ def _csv(layout: Layout, body: Body) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     unit = layout.unit
-    named = {"matmul": f"matmul_{unit}", "other": "other_FLOPs"} | {
+    named = {
+        "matmul": f"matmul_{unit}",
+        "other": "other_FLOPs",
+        "intensity": "FLOPs_per_byte",
         "backward_matmul": f"backward_matmul_{unit}",
         "backward_other": "backward_other_FLOPs",
     }

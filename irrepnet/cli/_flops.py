@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,7 +13,7 @@ from irrepnet.cli._network import Network
 from irrepnet.cli._output import STDOUT, is_file, show_text, write_report
 
 if TYPE_CHECKING:
-    from irrepnet.accounting import FlopReport
+    from irrepnet.accounting import FlopReport, SymbolicReport
 
 #: Bytes of a number.
 ITEMSIZES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
@@ -62,7 +63,9 @@ class Flops(Network):
     ] = False
     symbolic: Annotated[
         Literal["", "text", "latex"],
-        _flag("Print formulas in symbols (N tokens, D channels, ...) instead of numbers."),
+        _flag(
+            "Formulas in symbols (N tokens, D channels, ...) instead of numbers, layer by layer."
+        ),
     ] = ""
     published: Annotated[
         bool, FlagCreatePairsOff, _flag("Print our counts beside published ones, for all models.")
@@ -86,17 +89,22 @@ class Flops(Network):
         if self.picture:
             check_picture(Path(self.picture))
         counts, itemsize = self._count(), ITEMSIZES[self.dtype]
-        if self.symbolic:
-            formulas = counts.symbolic
-            show_text(formulas.latex() if self.symbolic == "latex" else formulas.table())
-        elif self.json != STDOUT:
-            table = counts.table(self.format, by=self.by, unit=self.unit, itemsize=itemsize)
-            show_text(table)
+        if self.json != STDOUT:
+            show_text(
+                self._formulas(counts.symbolic)
+                if self.symbolic
+                else counts.table(self.format, by=self.by, unit=self.unit, itemsize=itemsize)
+            )
         if self.json:
-            write_report(self.json, counts.to_json(itemsize, self.by))
+            formulas = json_.dumps(counts.symbolic.to_dict(), indent=2) if self.symbolic else ""
+            write_report(self.json, formulas or counts.to_json(itemsize, self.by))
         if self.picture:
             self._draw(counts)
         return 0
+
+    def _formulas(self, report: SymbolicReport) -> str:
+        write = report.latex if self.symbolic == "latex" else report.table
+        return write(self.unit, self.training)
 
     def _count(self) -> FlopReport:
         from irrepnet.accounting import flops

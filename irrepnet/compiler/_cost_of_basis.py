@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from irrepnet.nn import ADDITIONS_UP_TO, block_maps, calls
+from irrepnet.nn import ADDITIONS_UP_TO
 from irrepnet.types import Block, FeatureType, GSetType, Lowering, Run
 
+Pairs = list[tuple[Block, Block]]
 
-def common_blocks(in_type: FeatureType, out_type: FeatureType) -> list[tuple[Block, Block]]:
+
+def common_blocks(in_type: FeatureType, out_type: FeatureType) -> Pairs:
     """Blocks of the irreps that both types have."""
     targets = {b.irrep.index: b for b in out_type.blocks}
     return [(b, targets[b.irrep.index]) for b in in_type.blocks if b.irrep.index in targets]
@@ -17,17 +19,21 @@ def common_blocks(in_type: FeatureType, out_type: FeatureType) -> list[tuple[Blo
 
 def num_weights(in_type: FeatureType, out_type: FeatureType) -> int:
     """Dimension of `Hom_G(V, W)`: `sum_i e_i m_i m'_i`."""
-    return sum(
-        a.irrep.end_dim * a.multiplicity * b.multiplicity
-        for a, b in common_blocks(in_type, out_type)
-    )
+    return _num_weights(common_blocks(in_type, out_type))
+
+
+def _num_weights(pairs: Pairs) -> int:
+    return sum(a.irrep.end_dim * a.multiplicity * b.multiplicity for a, b in pairs)
 
 
 def product_flops(in_type: FeatureType, out_type: FeatureType) -> int:
     """FLOPs of an intertwiner for one position: `2 sum_i d_i e_i m_i m'_i`."""
+    return _product_flops(common_blocks(in_type, out_type))
+
+
+def _product_flops(pairs: Pairs) -> int:
     return 2 * sum(
-        a.irrep.dim * a.irrep.end_dim * a.multiplicity * b.multiplicity
-        for a, b in common_blocks(in_type, out_type)
+        a.irrep.dim * a.irrep.end_dim * a.multiplicity * b.multiplicity for a, b in pairs
     )
 
 
@@ -35,15 +41,18 @@ def lowered(
     in_type: FeatureType, out_type: FeatureType, lowering: Lowering | None
 ) -> tuple[int, int]:
     """FLOPs of an intertwiner for one position, and the weights that it reads, as it is lowered."""
-    if lowering is None or (isinstance(lowering, str) and lowering != "dense"):
-        return product_flops(in_type, out_type), num_weights(in_type, out_type)
-    maps = block_maps(in_type, out_type)
-    expanded = [call for call in calls(maps, lowering) if call.way == "dense"]
-    inside = {block.name for call in expanded for block in call.blocks}
-    others = [block for block in maps if block.name not in inside]
-    flops = sum(call.flops for call in expanded)
-    weights = flops // 2 + sum(block.num_weights for block in others)
-    return flops + sum(block.flops for block in others), weights
+    ways = () if lowering is None else lowering
+    if isinstance(ways, str):
+        ways = ((ways, tuple(block.irrep.name for block in out_type.blocks)),)
+    pairs, expanded = common_blocks(in_type, out_type), 0
+    for way, names in ways:
+        inside = [pair for pair in pairs if pair[0].irrep.name in names]
+        if way == "dense" and inside:
+            targets = [block for block in out_type.blocks if block.irrep.name in names]
+            columns = inside[-1][0].stop - inside[0][0].start
+            expanded += columns * (targets[-1].stop - targets[0].start)
+            pairs = [pair for pair in pairs if pair not in inside]
+    return 2 * expanded + _product_flops(pairs), expanded + _num_weights(pairs)
 
 
 def quotient(whole: int, part: int) -> int:

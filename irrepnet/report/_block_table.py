@@ -10,7 +10,8 @@ from irrepnet.report._numbers import mebibytes, millions, milliseconds, times
 from irrepnet.report._speed_row import SpeedRow
 
 _NOTES = """\
-Dense, then equivariant. ms: median of the block by itself, on the input that it sees in place;
+Dense, then equivariant. MFLOPs: products and other work of the {step} for the batch (1 MAC = 2
+FLOPs). ms: median of the block by itself, on the input that it sees in place;
 expected: by the cost model `{model}` from FLOPs and bytes and this machine's rates ({source});
 memory: the most by which torch's memory grew while it ran. Blocks are eager."""
 
@@ -43,7 +44,9 @@ def block_table(row: SpeedRow, source: str) -> list[RenderableType]:
         )
     table.add_row("whole", *_whole(row))
     title = Text(row.case.title, style="bold")
-    return [title, table, Text(_NOTES.format(model=row.cost_model, source=source), style="dim")]
+    step = "forward and backward pass" if row.case.training else "forward pass"
+    notes = _NOTES.format(step=step, model=row.cost_model, source=source)
+    return [title, table, Text(notes, style="dim")]
 
 
 def _whole(row: SpeedRow) -> list[str]:

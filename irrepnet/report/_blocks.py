@@ -16,7 +16,7 @@ class BlockCost:
     """One block of one network, for a batch.
 
     Attributes:
-        flops: All FLOPs of the forward pass.
+        flops: All FLOPs of what was timed: the forward pass, in training the backward pass too.
         measured_ms: Median time of the block by itself.
         predicted_ms: What the cost model expects.
         peak_bytes: The most by which memory grew while it ran.
@@ -95,7 +95,10 @@ def _costs(
     seconds = predicted_seconds(
         plan, rates, settings.batch, settings.dtype, cost_model, settings.training
     )
-    flops = {row.path: settings.batch * row.flops for row in cost(plan)}
+    flops = {
+        row.path: settings.batch * (row.flops + settings.training * row.backward_flops)
+        for row in cost(plan)
+    }
     return {
         path: BlockCost(
             _inside(path, flops),

@@ -87,5 +87,6 @@ def _draw_bars(axes: Any, costs: Summary) -> None:
             )
             heights[line.block] += height
             named |= {line.part} if alpha == 1 else set()
-    axes.set_xticks(range(len(names)), [name.removeprefix("block ") for name in names])
+    labels = [name.removeprefix("block ") for name in names]
+    axes.set_xticks(range(len(names)), labels, fontsize=8)  # "embedding" beside "0"
     axes.set_xlabel("block")

@@ -54,9 +54,11 @@ from irrepnet.types._rules import check_norm as check_norm
 from irrepnet.types._rules import describe_lowering as describe_lowering
 from irrepnet.types._rules import head_type as head_type
 from irrepnet.types._rules import num_invariants as num_invariants
+from irrepnet.types._scaled import CountedOrbits as CountedOrbits
 from irrepnet.types._scaled import CountedPoints as CountedPoints
 from irrepnet.types._scaled import ScaledType as ScaledType
 from irrepnet.types._scaled import SymbolicGrid as SymbolicGrid
+from irrepnet.types._scaled import with_counts as with_counts
 from irrepnet.types._slots import Run as Run
 from irrepnet.types._token_type import TokenType as TokenType
 from irrepnet.types._token_type import check_points as check_points

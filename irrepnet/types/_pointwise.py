@@ -11,8 +11,9 @@ from irrepnet import reps
 from irrepnet._errors import ActivationError
 from irrepnet.groups import Group
 from irrepnet.types._feature_type import FeatureType
-from irrepnet.types._gset_solver import gset_for
+from irrepnet.types._gset_solver import gset_for, scaled_gset
 from irrepnet.types._gset_type import GSetType, canonical_stabiliser
+from irrepnet.types._scaled import ScaledType
 
 Counts = tuple[tuple[tuple[int, ...], int], ...]
 
@@ -146,6 +147,9 @@ def absolute_type(feature_type: FeatureType) -> SignedChannels:
         >>> str(absolute_type(X).gset.feature_type)
         '2*A1 + 1*B1'
     """
+    if isinstance(feature_type, ScaledType):
+        found = absolute_type(feature_type.origin)
+        return SignedChannels(scaled_gset(found.gset, feature_type.scale), found.order)
     counts, order = [], []
     for block in feature_type.blocks:
         stabiliser, components = _lines(feature_type.group, block.irrep.index)

@@ -13,6 +13,7 @@ import numpy as np
 from irrepnet import reps
 from irrepnet._errors import FeatureTypeError
 from irrepnet.types._feature_type import FeatureType
+from irrepnet.types._scaled import ScaledType
 
 #: Largest number of monomials of one degree that is looked through.
 MONOMIAL_LIMIT = 5000
@@ -46,6 +47,9 @@ class PolynomialInvariants:
 
 def smallest_part(feature_type: FeatureType) -> tuple[FeatureType, int]:
     """The type that a type is a multiple of, and how many times."""
+    if isinstance(feature_type, ScaledType):
+        part, times = smallest_part(feature_type.origin)
+        return part, times * feature_type.scale  # type: ignore[return-value]
     times = math.gcd(*feature_type.multiplicities) or 1
     return FeatureType(feature_type.group, [m // times for m in feature_type.multiplicities]), times
 

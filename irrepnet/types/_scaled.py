@@ -6,6 +6,7 @@ polynomial that it evaluates at 192 copies, so nothing is written twice.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,17 +112,16 @@ def counted_orbits(
         for k, count in found.items():
             rest -= count * _mark(action.group, k, h)
         found[h] = rest / _mark(action.group, h, h)
+    return with_counts(kinds, [found[t.stabiliser] for t in kinds])
+
+
+def with_counts(
+    kinds: Sequence[reps.OrbitType], counts: Sequence[Any]
+) -> tuple[CountedOrbits, ...]:
+    """The same kinds of orbits, as many of each as expressions say."""
     return tuple(
-        CountedOrbits(
-            t.group,
-            t.stabiliser,
-            t.transversal,
-            t.points,
-            t.character,
-            t.signs,
-            found[t.stabiliser],
-        )
-        for t in kinds
+        CountedOrbits(t.group, t.stabiliser, t.transversal, t.points, t.character, t.signs, n)
+        for t, n in zip(kinds, counts, strict=True)
     )
 
 

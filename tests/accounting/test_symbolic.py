@@ -1,5 +1,7 @@
 """Costs in symbols: the rules' own formulas, exact at this network's sizes and at others."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ MORE: list[tuple[str, str, dict[str, Any]]] = [
     ("vit_tiny_patch16_224", "D4", {"break_at": [("trivial", 1)], "invariants": "norm"}),
     ("vit_tiny_patch16_224", "D4", {"invariant_at": ("norm", 1), "global_pool": "avg"}),
     ("vit_tiny_patch16_224", "flop", {"register_tokens": 2}),
+    ("vit_tiny_patch16_224", "C4", {"invariants": ("polynomial", 2)}),
     ("vit_tiny_patch16_224", "flop", {"feature_type": "20*sym + 12*asym"}),
     ("resmlp_12_224", "D4", {"break_at": [("flop", 1)]}),
     ("convnext_tiny", "D4", {"break_at": [("flop", 1)]}),
@@ -152,15 +155,61 @@ def test_tables_put_equal_blocks_together() -> None:
     assert latex.count(r"\begin{array}") == latex.count(r"\end{array}") == 1
 
 
-def test_a_rule_that_needs_numbers_gives_numbers() -> None:
-    G = groups.flop()
-    X = FeatureType(G, "4*sym + 4*asym")
-    found = ir.flops(ir.compile(specs.PolynomialMap(X, 2)), (3, 8)).symbolic
-    (row,) = found.rows
-    assert not row.is_symbolic
-    assert (
-        found.evaluate(found.total) == ir.flops(ir.compile(specs.PolynomialMap(X, 2)), (3, 8)).total
-    )
+def test_units_and_the_backward_pass_have_columns() -> None:
+    found = report("vit_tiny_patch16_224", "flop", {}).symbolic
+    table, latex = found.table("MACs", training=True), found.latex("MACs", training=True)
+    assert table.startswith("products in MACs (1 MAC = 2 FLOPs), other work in FLOPs\n")
+    assert latex.startswith("% products in MACs (1 MAC = 2 FLOPs), other work in FLOPs\n")
+    (qkv,) = (line for line in table.splitlines() if "attention.qkv" in line)
+    cells = [cell.strip() for cell in qkv.split("│")]
+    assert cells[5:-1] == ["3 B D^2 N/2", "3 B D N/2", "3 B D^2 N", "3 B D N/2"]
+    assert r"& \frac{3 B D^{2} N}{2} & \frac{3 B D N}{2} & 3 B D^{2} N" in latex
+    for text in (table, latex):
+        assert "backward products (MACs)" in text
+        assert "N = H W/16 + 1 = 10: tokens, class token included" in text
+    assert "products (FLOPs)" in found.table()
+    assert "backward" not in found.table()
+    with pytest.raises(FlopCountError, match="got unit='GFLOPs': expected one of 'FLOPs', 'MACs'"):
+        found.table("GFLOPs")
+
+
+def test_values_that_sympy_reads() -> None:
+    numbers = report("vit_tiny_patch16_224", "C4", {})
+    values = json.loads(json.dumps(numbers.symbolic.to_dict()))
+    assert values["unit"] == "FLOPs (1 MAC = 2 FLOPs), B samples"
+    assert values["definitions"] == {"N": "H*W/16 + 1"}
+    assert values["symbols"]["h"] == "attention heads"
+    sizes = {sympy.Symbol(name): value for name, value in values["values"].items()}
+
+    def read(formula: str) -> Any:
+        return sympy.sympify(formula, {str(s): s for s in sizes}).subs(sizes)
+
+    for row, expected in zip(values["rows"], numbers.rows, strict=True):
+        assert (row["path"], row["is_symbolic"]) == (expected.path, True)
+        assert read(row["backward_other_flops"]) == expected.backward_other_flops
+    for name in ("params", "matmul_flops", "other_flops", "backward_matmul_flops"):
+        assert read(values["total"][name]) == getattr(numbers, name)
+
+
+def test_a_rule_that_needs_numbers_gives_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = compiler._rule.RULES
+    rule = rules[specs.LayerScale]
+
+    class NeedsNumbers(type(rule)):
+        def cost(self, spec: Any, edge: Any, positions: Any) -> compiler.Cost:
+            kept = min(7, spec.feature_type.dim)
+            return replace(super().cost(spec, edge, positions), reads=kept)
+
+    X = FeatureType(groups.flop(), "4*sym + 4*asym")
+    net = ir.compile(specs.Chain((("scale", specs.LayerScale(X)), ("fc", specs.Linear(X, X)))))
+    monkeypatch.setitem(rules, specs.LayerScale, NeedsNumbers())
+    numbers = ir.flops(net, (3, 8))
+    found = numbers.symbolic
+    assert [row.is_symbolic for row in found.rows] == [False, True]
+    assert found.evaluate(found.total) == numbers.total
+    said = "numbers instead of formulas, which their rules do not give: scale"
+    assert found.table().endswith(said)
+    assert f"% {said}\n" in found.latex()
 
 
 def test_rows_alone_have_no_symbols() -> None:

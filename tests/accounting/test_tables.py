@@ -59,6 +59,7 @@ def test_every_grouping_has_the_same_total(report: ir.accounting.FlopReport) -> 
     parts = [row["part"] for row in report.to_dict(by="kind")["rows"]]
     assert parts[:3] == ["patch embedding", "position, class", "norm"]
     assert json.loads(report.table("json", by="kind")) == report.to_dict(by="kind")
+    assert whole["backward_matmul_macs"] * 2 == whole["backward_matmul_flops"]
 
 
 def test_csv_has_whole_numbers(report: ir.accounting.FlopReport) -> None:
@@ -66,6 +67,7 @@ def test_csv_has_whole_numbers(report: ir.accounting.FlopReport) -> None:
     assert (rows[-1]["block"], rows[-1]["part"]) == ("total", "")
     assert int(rows[-1]["matmul_MACs"]) == report.macs == report.matmul_flops // 2
     assert int(rows[-1]["other_FLOPs"]) == report.other_flops
+    assert float(rows[0]["FLOPs_per_byte"]) > 0
     assert sum(int(row["backward_matmul_MACs"]) for row in rows[:-1]) * 2 == (
         report.backward_matmul_flops
     )
@@ -74,6 +76,8 @@ def test_csv_has_whole_numbers(report: ir.accounting.FlopReport) -> None:
 def test_markdown_says_its_unit(report: ir.accounting.FlopReport) -> None:
     lines = report.table("markdown", by="kind", unit="MACs", itemsize=2).splitlines()
     assert lines[0].startswith("| part | parameters | products (MACs) | other (FLOPs) | share |")
+    assert "| backward products (MACs) | backward other (FLOPs) |" in lines[0]
+    assert "| most live bytes |" in lines[0]
     assert len({line.count("|") for line in lines[:-2]}) == 1
     assert lines[-1] == (
         "products in MACs (1 MAC = 2 FLOPs), other work in FLOPs, one sample; 2 bytes a number."

@@ -11,6 +11,7 @@ from irrepnet import accounting, compiler, groups, specs
 from irrepnet._errors import FlopCountError
 from irrepnet.actions import image
 from irrepnet.types import FeatureType
+from tests.models.narrow import FIVE_GROUPS
 
 D4 = groups.octic()
 R = FeatureType.regular(D4, 16)
@@ -157,3 +158,25 @@ def test_an_operation_of_ones_own_is_counted() -> None:
             accounting.state_operation(packet)
     finally:
         flop_registry.pop(packet, None)
+
+
+#: One network of each family at its registered size; `irrepnet flops MODEL --group G --training`
+#: compares any other.
+FULL_SIZE = {
+    "vit_small_patch16_224": "D4",
+    "resmlp_12_224": "C4",
+    "convnext_tiny": "klein_four",
+    "convnext_isotropic_small": "flop",
+    "vit_tiny_patch16_224": "trivial",
+}
+
+
+@pytest.mark.parametrize(("name", "group"), FULL_SIZE.items())
+def test_networks_at_full_size(name: str, group: str) -> None:
+    """Forwards and backwards as torch counts them, layer by layer, or `flops` raises."""
+    model = ir.create_model(name, group, device="meta")
+    report = ir.flops(model, (3, 224, 224), training=True)
+    assert 1.9 < report.backward_matmul_flops / report.matmul_flops < 2
+    measured = accounting.measure_training(model, (1, 3, 224, 224), [])
+    assert report.backward_matmul_flops == measured.backward_flops
+    assert set(FULL_SIZE.values()) == set(FIVE_GROUPS)

@@ -62,6 +62,16 @@ def test_flops_in_other_forms(tiny: list[str], capsys: pytest.CaptureFixture[str
     assert "kept bytes" in printed
 
 
+def test_flops_in_symbols_follows_the_other_options(
+    tiny: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["flops", *tiny, "--symbolic", "latex", "--unit", "MACs", "--training"]) == 0
+    assert r"\text{backward products (MACs)}" in capsys.readouterr().out
+    assert main(["flops", *tiny, "--symbolic", "text", "--json", "-"]) == 0
+    formulas = json.loads(capsys.readouterr().out)
+    assert "D**2" in formulas["total"]["params"]
+
+
 def test_flops_draws(tiny: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "bars.svg"
     assert main(["flops", *tiny, "--group", "D4", "--picture", str(file)]) == 0

@@ -64,8 +64,9 @@ def test_far_out(function: str) -> None:
     assert torch.equal(applied(function, -far, slope=True), torch.zeros(5))
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize(
+    ("function", "dtype"), [*((f, torch.float32) for f in FUNCTIONS), ("gelu", torch.bfloat16)]
+)
 def test_what_is_no_number(function: str, dtype: torch.dtype) -> None:
     x = torch.tensor([INF, -INF, NAN, -NAN, 1.0], dtype=dtype)
     # Minus infinity times 0, but for relu, as in torch.

@@ -83,6 +83,7 @@ def test_the_command_tells_break_even(capsys: pytest.CaptureFixture[str]) -> Non
     printed = capsys.readouterr().out
     assert "pays from" in printed
     assert "was never measured" in printed
+    assert "is measured by `irrepnet bench MODEL --group flop --widths" in " ".join(printed.split())
     assert main(["plan", "flop", "--break-even", "--json", "-"]) == 0
     assert len(json.loads(capsys.readouterr().out)["answers"]) == 6
 

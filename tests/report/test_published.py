@@ -23,6 +23,9 @@ def test_every_published_number_is_explained() -> None:
         printed = float(one.published.value)
         allowed = one.published.digit + WITHIN[one.published.source] * printed
         assert abs(one.theirs - printed) <= allowed, one.published.name
+        assert one.left == pytest.approx(printed / one.theirs - 1)
+        # A difference that can be seen has a reason.
+        assert one.reason or abs(one.ours - printed) < one.published.digit / 2
         if one.published.group == "flop":  # what is decomposed costs less than what is not
             assert one.ours < one.theirs
             assert one.terms["patch"] > 0
