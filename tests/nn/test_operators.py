@@ -79,6 +79,20 @@ def test_with_gradients_no_operator_is_called(kind: str) -> None:
 
 
 @pytest.mark.compile
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("kind", LAYERS)
+def test_exported_programs_need_no_irrepnet(kind: str, strict: bool) -> None:
+    torch.compiler.reset()
+    X = regular("D4", 16)
+    layer = LAYERS[kind][0](X).eval()
+    x = input_of(layer, X, torch.float32)
+    with torch.no_grad():
+        program = torch.export.export(layer, (x,), strict=strict)
+        torch.testing.assert_close(program.module()(x), layer(x), rtol=1e-4, atol=1e-5)
+    assert not any("irrepnet" in str(node.target) for node in program.graph.nodes)
+
+
+@pytest.mark.compile
 def test_an_activation_that_overwrites_does_so_traced() -> None:
     torch.compiler.reset()
     X = regular("D4", 16)
