@@ -127,8 +127,8 @@ class PlanType:
             notes = (
                 f"MLP of a transformer over {group.name}, regular type: the width from which on it "
                 f"is no slower than dense, and the one from which on half of the saved FLOPs are "
-                f"saved time. Expected by {self.cost_model} from rates: {machine.source}. What holds "
-                f"is measured by `irrepnet bench MODEL --group {self.group} --widths INT,..`."
+                f"saved time. Expected by {self.cost_model} from rates: {machine.source}. What "
+                f"holds is measured by `irrepnet bench MODEL --group {self.group} --widths INT,..`."
             )
             show(rows, Text(notes, style="dim"))
         return {
