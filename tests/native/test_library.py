@@ -89,7 +89,7 @@ def test_a_file_that_others_may_write_is_not_loaded(
 
 def is_private(path: Path) -> bool:
     status = path.stat()
-    return status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) == 0o700
+    return status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) == 0o700
 
 
 def test_the_folder_is_this_users_alone(cache: Path) -> None:
@@ -110,7 +110,7 @@ def open_to_all(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def somebody_elses(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache.mkdir(parents=True)
-    monkeypatch.setattr(_kept, "_is_ours", lambda path: path != cache)
+    monkeypatch.setattr(os, "getuid", lambda: os.geteuid() + 1)
 
 
 def read_only(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

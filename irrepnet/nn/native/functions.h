@@ -61,7 +61,7 @@ static inline float exponential(float x) {
   p = fused(p, r, 4.1665795894e-2f);
   p = fused(p, r, 1.6666665459e-1f);
   p = fused(p, r, 5.0000001201e-1f);
-  int32_t bits = ((int32_t)n + 127) << 23;
+  uint32_t bits = ((uint32_t)(int32_t)n + 127u) << 23;
   float power;
   memcpy(&power, &bits, 4);
   return fused(p, r * r, r + 1.0f) * power;
