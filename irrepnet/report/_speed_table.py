@@ -14,11 +14,11 @@ from irrepnet.report._speed_suite import Case
 
 _NOTES = """\
 here: median time of the dense twin over the equivariant network's, interleaved in one process, both
-as irrepnet.freeze leaves them (training steps: not frozen). FLOPs: the ratio of matrix products in a
-forward pass, which bounds it.
-published: the papers' code on another machine. min: of the shortest runs. share of the saving that
-is realised: (1 - 1/here) / (1 - 1/FLOPs). by hand: time of plain nn.Linear, nn.LayerNorm, nn.GELU
-and fused attention over the dense twin's; at 1 or above no ratio is won by a slow baseline.
+as irrepnet.freeze leaves them (training steps: not frozen). FLOPs: of matrix products in a forward
+pass, their ratio, which bounds it. published: the papers' code on another machine. min: of the
+shortest runs. share of the saving that is realised: (1 - 1/here) / (1 - 1/FLOPs). by hand: time of
+plain nn.Linear, nn.LayerNorm, nn.GELU and fused attention over the dense twin's; at 1 or above no
+ratio is won by a slow baseline.
 ~: quartiles further apart than 20 % of the median; measure again."""
 
 _MEMORY_NOTES = """\
