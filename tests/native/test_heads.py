@@ -61,8 +61,8 @@ def test_there_and_back(case: str, size: int) -> None:
 @pytest.mark.parametrize(("case", "size"), [("D4", 2), ("D4", 4), ("D4", 8), ("Q8", 4)])
 def test_the_layer_moves_as_by_views(case: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     (feature_type, of), dtype = heads(case), DTYPES[size]
-    layer = nn.IsotypicAttention(feature_type, of.heads)
-    assert layer._compiled == of
+    layer = nn.IsotypicAttention(feature_type, of.heads).layout
+    assert Heads(layer.components, layer.heads) == of
     x = torch.randn(2, 5, 6 * feature_type.dim).to(dtype)[..., ::2]  # channels apart
     single = torch.randn(5, 2, feature_type.dim).to(dtype).transpose(0, 1)
     packed, by_heads = layer.pack(x), layer.by_heads(single)

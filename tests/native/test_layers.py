@@ -14,6 +14,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from irrepnet import groups, nn
+from irrepnet.nn.native import Heads
 from irrepnet.types import FeatureType, gset_for
 from tests.native.cases import DTYPES, NAMES, layers, run
 
@@ -64,9 +65,11 @@ def dim_of(layer: nn.Layer) -> int:
 
 def serves(layer: nn.Layer, x: Tensor) -> bool:
     if isinstance(layer, nn.GSetActivation):
-        return layer.basis.is_compiled(layer.pointwise, x)
+        return layer.basis.compiled.serves(layer.pointwise.function, x)
     if isinstance(layer, nn.ToIrreps):
-        return all(kernel.serves("none", x) for kernel in layer.basis._alone[False])
+        return layer.basis._compiled[False].serves("none", x)
+    if isinstance(layer, nn.IsotypicAttention):
+        return Heads(layer.layout.components, layer.layout.heads).serves(x)
     return layer._compiled.serves(x)
 
 
@@ -167,7 +170,7 @@ def test_overwriting_is_seen_by_autograd() -> None:
     middle = x.exp()
     out = middle.square().sum()
     with torch.no_grad():
-        assert act.basis.is_compiled(act.pointwise, middle)
+        assert act.basis.compiled.serves("gelu", middle)
         assert act(middle).data_ptr() == middle.data_ptr()
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         out.backward()
