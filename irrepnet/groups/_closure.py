@@ -5,126 +5,163 @@ from __future__ import annotations
 import numpy as np
 
 from irrepnet._errors import GroupError
+from irrepnet.groups._image_lists import IMAGES_AT_ONCE, ImageLists
+from irrepnet.groups._orbits import least_in_orbit
+from irrepnet.groups._transversal import Cosets, transversal, with_words
 
-#: Groups above this order are refused: every element is stored.
+#: Groups above this order are refused: every element is numbered.
 ORDER_LIMIT = 200_000
 
-#: Most images (order times degree) that a group may store: 400 MB as int32.
+#: After so many levels the orbit search has a product of its last steps as a further step: long
+#: cycles stay cheap.
+WORD_LENGTH = 16
+
+#: Most images (order times degree) that a group may have: 400 MB as int32.
 IMAGE_LIMIT = 100_000_000
 
-#: Images of temporary arrays (4 MB as int32).
-IMAGES_AT_ONCE = 1 << 20
 
-#: The orbit search squares its steps after this many levels, so that long cycles stay cheap.
-LEVELS_BETWEEN_SQUARINGS = 16
-
-
-def closure(generators: np.ndarray) -> np.ndarray:
+def closure(generators: np.ndarray) -> ImageLists:
     """All elements of the group that permutations generate, sorted by image list.
 
     A stabiliser chain without recursion: the orbit of a base (a tuple of points) has one
-    transversal element per coset of its pointwise stabiliser. When every Schreier generator of that
-    stabiliser is trivial, the transversal is the group; otherwise the first point that one of them
-    moves joins the base. The base is then lexicographically first, so sorting by base images sorts
-    the image lists.
+    transversal element per coset of its pointwise stabiliser. When that stabiliser is trivial, the
+    transversal is the group; otherwise the first point that it moves joins the base. The base is
+    then lexicographically first, so sorting by base images sorts the image lists.
 
     Args:
         generators: Image lists, shape `(count, degree)`.
 
     Returns:
-        Image lists of all elements, int32, shape `(order, degree)`; the identity comes first.
+        All elements; the identity comes first.
 
     Raises:
-        GroupError: As soon as the order exceeds `ORDER_LIMIT` or the storage `IMAGE_LIMIT`.
+        GroupError: As soon as the order exceeds `ORDER_LIMIT` or the images `IMAGE_LIMIT`.
 
     Cost:
-        O(count * order * degree): each stage at least doubles the orbit, so the last one dominates.
+        O(order * count * (log(order) + orbits)), and O(order * degree) up to `STORED_LIMIT` images,
+        about O(sqrt(order) * degree) beyond: each stage at least doubles the orbit, so the last one
+        dominates.
 
     References:
         Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 4.1 and 4.4.
 
     Examples:
-        >>> closure(np.array([[1, 2, 0]])).tolist()
+        >>> closure(np.array([[1, 2, 0]])).stored().tolist()
         [[0, 1, 2], [1, 2, 0], [2, 0, 1]]
     """
     generators = np.ascontiguousarray(generators, dtype=np.int32)
-    degree = generators.shape[1]
-    elements = np.arange(degree, dtype=np.int32)[None]
-    action = np.zeros((len(generators), 1), dtype=np.int64)  # generators on cosets, as indices
+    base: list[int] = []
+    keys: list[np.ndarray] = []
+    cosets = Cosets(np.zeros((len(generators), 1), dtype=np.int64), [], [])
     while True:
-        point = _first_moved(generators, elements, action)
-        if point == degree:
+        elements = transversal(generators, cosets, base, keys)
+        points = _candidates(generators, cosets, base)
+        point = _first_moved(generators, elements, cosets.action, points)
+        if point is None:
             return elements
-        elements, action = _refine(generators, action, point)
+        base.append(point)
+        cosets, found = _refine(generators, cosets.action, point)
+        keys.append(found)
 
 
-def _first_moved(generators: np.ndarray, elements: np.ndarray, action: np.ndarray) -> int:
-    """The first point that a Schreier generator moves; the degree if all are trivial."""
-    count, degree = elements.shape
-    moved, rows = np.zeros(degree, dtype=bool), _rows_at_once(degree)
-    for start in range(0, count, rows):
-        some = elements[start : start + rows]
-        for generator, images in zip(generators, action, strict=True):
-            moved |= (generator.take(some) != elements[images[start : start + rows]]).any(axis=0)
-    return int(moved.argmax()) if moved.any() else degree
+def _candidates(generators: np.ndarray, cosets: Cosets, base: list[int]) -> np.ndarray:
+    """Points of which the first that the stabiliser moves is one, if it moves any; sorted."""
+    degree = generators.shape[1]
+    # To test all points is quicker where they are few.
+    if cosets.action.size * degree > IMAGES_AT_ONCE and _is_regular(cosets):
+        # The stabiliser is normal, so it moves all points of an orbit or none.
+        orbits = least_in_orbit(generators, degree)
+        return np.setdiff1d(orbits, orbits[base])
+    return np.arange(base[-1] + 1 if base else 0, degree)
 
 
-def _rows_at_once(degree: int) -> int:
-    """Image lists handled together: fresh memory costs more than the work on it."""
-    return max(1, IMAGES_AT_ONCE // degree)
+def _is_regular(cosets: Cosets) -> bool:
+    """Whether the stabiliser fixes all cosets.
+
+    Then `t H -> t g H` is a map for every `g`, multiplication from the right. Conversely, let these
+    maps exist for all generators `g` and commute with the group. Then they take coset 0 to all
+    others, as `g c 0 = c g 0`; and what fixes coset 0 fixes its images under such maps.
+
+    References:
+        Dixon and Mortimer, *Permutation Groups*, Thm. 4.2A.
+    """
+    action, words, tree = cosets
+    steps, count = with_words(action, words), action.shape[1]
+    found, reached = [], np.arange(count)
+    for first in action[:, 0].tolist():
+        if reached[first]:
+            right = np.empty(count, dtype=np.int64)
+            right[0] = first
+            for step, parent, child in tree:
+                right[child] = steps[step, right[parent]]
+            if any((right[image] != image[right]).any() for image in action):
+                return False
+            found.append(right)
+            reached = least_in_orbit(found, count)
+    return True
 
 
-def _refine(
-    generators: np.ndarray, action: np.ndarray, point: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Cosets of the smaller stabiliser that also fixes `point`: transversal and action on it.
+def _first_moved(
+    generators: np.ndarray, elements: ImageLists, action: np.ndarray, points: np.ndarray
+) -> int | None:
+    """The first of some sorted points that a Schreier generator moves; None if it moves none."""
+    first, start = None, 0
+    while start < len(elements) and len(points):
+        rows = max(1, IMAGES_AT_ONCE // len(points))
+        some = np.arange(start, min(start + rows, len(elements)))
+        start += len(some)
+        for generator, images in zip(generators, action[:, some], strict=True):
+            moved = generator[elements.at(some[:, None], points)]
+            differs = (moved != elements.at(images[:, None], points)).any(axis=0)
+            if differs.any():
+                place = int(differs.argmax())
+                first, points = int(points[place]), points[:place]
+    return first
 
-    A coset is known by the pair (larger coset, image of `point`), coded as one integer.
+
+def _refine(generators: np.ndarray, action: np.ndarray, point: int) -> tuple[Cosets, np.ndarray]:
+    """Cosets of the smaller stabiliser that also fixes `point`, and their sorted keys.
+
+    A coset is known by its key, the pair (larger coset, image of `point`) as one integer.
     """
     degree = generators.shape[1]
     steps, moves = generators, action
-    keys = np.array([point])
-    levels, links, count = [keys], [], 1
-    position = np.full(action.shape[1] * degree, -1, dtype=np.int32)
-    position[keys] = 0
-    while len(keys):
-        coset, image = np.divmod(keys, degree)
+    newest = np.array([point])
+    levels, links, words, count = [newest], [], [], 1
+    seen = np.zeros(action.shape[1] * degree, dtype=bool)
+    seen[newest] = True
+    while len(newest):
+        coset, image = np.divmod(newest, degree)
         reached = (moves[:, coset] * degree + steps[:, image]).ravel()
-        fresh = np.flatnonzero(position[reached] < 0)
-        position[reached[fresh]] = fresh  # of equal keys the last written wins
-        fresh = fresh[position[reached[fresh]] == fresh]
-        count += len(fresh)
+        fresh = np.flatnonzero(~seen[reached])
+        found, first = np.unique(reached[fresh], return_index=True)
+        count += len(found)
         check_size(count, degree)
-        links.append(np.divmod(fresh, len(keys)))
-        keys = reached[fresh]
-        levels.append(keys)
-        if len(levels) % LEVELS_BETWEEN_SQUARINGS == 0:
-            steps, moves = (_with_squares(p, len(generators)) for p in (steps, moves))
-    sizes = [len(level) for level in levels]
-    order = np.argsort(keys := np.concatenate(levels))
-    keys = keys[order]
-    position[keys] = np.arange(count)
-    place = np.empty(count, dtype=np.int64)
-    place[order] = np.arange(count)
-    places, rows = np.split(place, np.cumsum(sizes)[:-1]), _rows_at_once(degree)
-    elements = np.empty((count, degree), dtype=np.int32)
-    elements[places[0]] = np.arange(degree)
-    for (step, parent), above, here in zip(links, places[:-1], places[1:], strict=True):
-        for start in range(0, len(here), rows):
-            chosen = step[start : start + rows]
-            targets, sources = here[start : start + rows], above[parent[start : start + rows]]
-            for one in np.unique(chosen):  # `take` from one list is five times as fast as from all
-                rows_of_one = chosen == one
-                elements[targets[rows_of_one]] = steps[one].take(elements[sources[rows_of_one]])
+        links.append(np.divmod(fresh[first], len(newest)))
+        newest = found
+        seen[newest] = True
+        levels.append(newest)
+        if len(links) % WORD_LENGTH == 0 and len(newest):
+            words.append(_last_word(links))
+            steps, moves = (with_words(p, words) for p in (generators, action))
+    keys = np.sort(np.concatenate(levels))
+    places = [np.searchsorted(keys, level) for level in levels]
+    tree = [
+        (step, above[parent], here)
+        for (step, parent), above, here in zip(links, places[:-1], places[1:], strict=True)
+    ]
     coset, image = np.divmod(keys, degree)
-    refined = position[action[:, coset] * degree + generators[:, image]].astype(np.int64)
-    return elements, refined
+    refined = np.searchsorted(keys, action[:, coset] * degree + generators[:, image])
+    return Cosets(refined, words, tree), keys
 
 
-def _with_squares(permutations: np.ndarray, last: int) -> np.ndarray:
-    """The permutations, and the squares of the last ones."""
-    newest = permutations[-last:]
-    return np.concatenate([permutations, np.take_along_axis(newest, newest, axis=1)])
+def _last_word(links: list[tuple[np.ndarray, np.ndarray]]) -> list[int]:
+    """The last steps on the way to an element that was reached by the newest step."""
+    at, word = int(links[-1][0].argmax()), []
+    for step, parent in links[: -1 - WORD_LENGTH : -1]:
+        word.append(int(step[at]))
+        at = parent[at]
+    return word
 
 
 def check_size(order: int, degree: int) -> None:

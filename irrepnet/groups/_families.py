@@ -9,6 +9,7 @@ import numpy as np
 from irrepnet._errors import GroupError
 from irrepnet.groups._closure import check_size
 from irrepnet.groups._group import Group
+from irrepnet.groups._image_lists import times_powers
 from irrepnet.groups._recipes import constructor
 
 
@@ -68,7 +69,9 @@ def cyclic(n: int) -> Group:
     """
     n = positive("cyclic", n)
     check_size(n, n)
-    return Group(_shifts(np.arange(n)), (1,) if n > 1 else (), ("cyclic", n), f"C{n}")
+    points = np.arange(n)
+    elements = times_powers(points[None], np.roll(points, -1), n)
+    return Group(elements, (1,) if n > 1 else (), ("cyclic", n), f"C{n}")
 
 
 @constructor
@@ -107,14 +110,8 @@ def dihedral(n: int) -> Group:
         elements = np.array([[0, 1, 2, 3], [2, 3, 0, 1], [0, 3, 2, 1], [2, 1, 0, 3]])
     else:
         corners = np.arange(n)
-        elements = np.concatenate([_shifts(corners), _shifts(-corners % n)])
+        elements = times_powers(np.stack([corners, -corners % n]), np.roll(corners, -1), n)
     return Group(elements, (1,) if n == 1 else (1, n), ("dihedral", n), f"D{n}")
-
-
-def _shifts(points: np.ndarray) -> np.ndarray:
-    """All cyclic shifts of a list as rows, int32: a view, as large tables take long to write."""
-    twice = np.tile(points.astype(np.int32), 2)[:-1]
-    return np.lib.stride_tricks.sliding_window_view(twice, len(points))
 
 
 def octic() -> Group:
@@ -175,13 +172,11 @@ def dicyclic(n: int) -> Group:
     """
     n = positive("dicyclic", n)
     check_size(4 * n, 4 * n)
-    # Rows are shifts: row k of `low` is i -> k + i, and i -> i - j is row -j.
-    low, high = _shifts(np.arange(2 * n)), _shifts(np.arange(2 * n, 4 * n))
-    elements = np.empty((4 * n, 4 * n), dtype=np.int32)
-    # a^j a^k, a^j x a^k = x a^(k-j), x a^j a^k and x a^j x a^k = x^2 a^(k-j).
-    elements[: 2 * n, : 2 * n], elements[2 * n :, : 2 * n] = low, high
-    elements[0, 2 * n :], elements[1 : 2 * n, 2 * n :] = high[0], high[:0:-1]
-    elements[2 * n : 3 * n + 1, 2 * n :], elements[3 * n + 1 :, 2 * n :] = low[n::-1], low[:n:-1]
+    k = np.arange(2 * n)
+    # a a^k = a^(k+1) and a x a^k = x a^(k-1); x x a^k = a^(k+n).
+    a = np.concatenate([np.roll(k, -1), 2 * n + np.roll(k, 1)])
+    x = np.concatenate([2 * n + k, np.roll(k, -n)])
+    elements = times_powers(np.stack([np.arange(4 * n), x]), a, 2 * n)
     return Group(elements, (1, 2 * n), ("dicyclic", n), f"Dic{n}")
 
 

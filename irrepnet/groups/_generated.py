@@ -33,8 +33,8 @@ def generated(group: Group, generators: Iterable[int]) -> Group:
         groups.generated(groups.dihedral(4), (2, 4))
     """
     chosen = tuple(int(g) for g in generators)
-    elements = subgroup(group, chosen).elements
+    elements = np.array(subgroup(group, chosen).elements)
     positions = np.searchsorted(elements, chosen).tolist()
     name = f"{group.name}<{','.join(map(str, chosen))}>"
     recipe = ("generated", group.recipe, chosen)
-    return Group(group.elements[list(elements)], positions, recipe, name)
+    return Group(group._images.chosen(elements), positions, recipe, name)

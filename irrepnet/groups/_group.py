@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from irrepnet._errors import GroupError
 from irrepnet.groups._arithmetic import prime_divisors
+from irrepnet.groups._image_lists import ImageLists
 from irrepnet.groups._lookup import Lookup
 from irrepnet.groups._orbits import least_in_orbit
 from irrepnet.groups._recipes import from_recipe, show_recipe
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 #: Above this order no Cayley table is stored (2048^2 int32 is 16 MiB); products go through images.
 CAYLEY_LIMIT = 2048
 
-#: Entries of a Cayley table, or images of elements, looked at together.
+#: Entries of a Cayley table looked at together.
 CAYLEY_CHUNK = 1 << 20
 
 
@@ -57,15 +58,17 @@ class Group:
     They are immutable, hashable, picklable, and `repr` rebuilds them.
 
     Args:
-        elements: Image lists of all elements, shape `(order, degree)`, `elements[a][i]` the image
-            of point `i` under element `a`; element 0 is the identity. Trusted to be closed.
+        elements: Image lists of all elements, an array of shape `(order, degree)` or `ImageLists`;
+            `elements[a][i]` is the image of point `i` under element `a`, and element 0 the
+            identity. Trusted to be closed.
         generators: Indices of elements that generate the group.
         recipe: How to build the group again: `(constructor name, *arguments)`, made of strings,
             integers, and tuples of them (a nested group is its own recipe).
         name: What people call it.
 
     Cost:
-        O(order * degree) memory; one gather per base point and product.
+        O(order * degree) memory up to `STORED_LIMIT` images, about O(sqrt(order) * degree) beyond
+        until `elements` is asked for; two gathers per base point and product, four beyond.
 
     References:
         Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 4.1 and 4.4.
@@ -89,17 +92,16 @@ class Group:
     theory: ClassVar[dict[str, Callable[[Group], Any]]] = {}
 
     def __init__(
-        self, elements: np.ndarray, generators: Iterable[int], recipe: tuple, name: str
+        self, elements: np.ndarray | ImageLists, generators: Iterable[int], recipe: tuple, name: str
     ) -> None:
-        self._elements = np.asarray(elements, dtype=np.int32)
-        self._elements.setflags(write=False)
+        self._images = elements if isinstance(elements, ImageLists) else ImageLists(elements)
         self.generators: tuple[int, ...] = tuple(int(g) for g in generators)
         self.recipe = recipe
         self.name = name
 
     @classmethod
     def from_images(
-        cls, elements: np.ndarray, generators: np.ndarray, recipe: tuple, name: str
+        cls, elements: np.ndarray | ImageLists, generators: np.ndarray, recipe: tuple, name: str
     ) -> Group:
         """A group whose generators are given as image lists, shape `(count, degree)`."""
         group = cls(elements, (), recipe, name)
@@ -111,26 +113,26 @@ class Group:
     @property
     def order(self) -> int:
         """Number of elements."""
-        return len(self._elements)
+        return len(self._images)
 
     @property
     def degree(self) -> int:
         """Number of points that the elements permute."""
-        return self._elements.shape[1]
+        return self._images.degree
 
     @property
     def identity(self) -> int:
         """The identity element, always 0."""
         return 0
 
-    @property
+    @cached_property
     def elements(self) -> np.ndarray:
         """All elements as image lists, int32, shape `(order, degree)`, read-only."""
-        return self._elements
+        return _read_only(self._images.stored())
 
     def permutation(self, a: int) -> tuple[int, ...]:
         """Image list of element `a`."""
-        return tuple(int(i) for i in self._elements[self._check(a)])
+        return tuple(self._row(a).tolist())
 
     def index(self, permutation: Sequence[int]) -> int:
         """Element with the given image list.
@@ -142,7 +144,7 @@ class Group:
         if images.shape == (self.degree,) and images.dtype.kind in "iu":
             if ((images >= 0) & (images < self.degree)).all():
                 found = int(self._find(images[self._find.base]))
-                if (self._elements[found] == images).all():
+                if (self._row(found) == images).all():
                     return found
         raise GroupError(
             f"{list(permutation)} is not an element of {self.name}: expected one of its "
@@ -151,7 +153,11 @@ class Group:
 
     @cached_property
     def _find(self) -> Lookup:
-        return Lookup(self._elements)
+        return Lookup(self._images)
+
+    def _row(self, a: int) -> np.ndarray:
+        """Image list of element `a`."""
+        return self._images.rows(self._check(a))
 
     def _check(self, a: int) -> int:
         if not 0 <= a < self.order:
@@ -176,7 +182,7 @@ class Group:
             [0, 1, 2]
         """
         first, second = np.asarray(a)[..., None], np.asarray(b)[..., None]
-        return self._find(self._elements[first, self._elements[second, self._find.base]])
+        return self._find(self._images.at(first, self._images.at(second, self._find.base)))
 
     def powers(self, a: ArrayLike, exponents: ArrayLike) -> np.ndarray:
         """Powers of arrays of elements, broadcast together, int32; exponents may be negative.
@@ -203,25 +209,16 @@ class Group:
 
     def left_multiply(self, a: int) -> np.ndarray:
         """`[a b for all b]` as int32 of shape `(order,)`: the left regular permutation of `a`."""
-        return self._find(self._elements[self._check(a)][self._base_images])
+        return self._find(self._row(a)[self._find.base_images])
 
     def right_multiply(self, a: int) -> np.ndarray:
         """`[b a for all b]` as int32 of shape `(order,)`."""
-        return self._find(self._elements[:, self._base_images[self._check(a)]])
-
-    @cached_property
-    def _base_images(self) -> np.ndarray:
-        return self._elements[:, self._find.base]
+        return self._find(self._images.columns(self._find.base_images[self._check(a)]))
 
     @cached_property
     def inverses(self) -> np.ndarray:
         """Inverse of every element, int32 of shape `(order,)`, read-only."""
-        images, rows = np.empty_like(self._base_images), max(1, CAYLEY_CHUNK // self.degree)
-        for start in range(0, self.order, rows):
-            some = self._elements[start : start + rows]
-            for column, point in enumerate(self._find.base):
-                images[start : start + rows, column] = (some == point).argmax(axis=1)
-        return _read_only(self._find(images))
+        return _read_only(self._find(self._images.inverses_at(self._find.base)))
 
     @cached_property
     def cayley_table(self) -> np.ndarray:
@@ -236,11 +233,11 @@ class Group:
                 f"{CAYLEY_LIMIT}; use G.multiply, G.left_multiply or G.right_multiply."
             )
         table = np.empty((self.order, self.order), dtype=np.int32)
-        rows = max(1, CAYLEY_CHUNK // max(1, self._base_images.size))
+        base_images = self._find.base_images
+        rows = max(1, CAYLEY_CHUNK // max(1, base_images.size))
         for start in range(0, self.order, rows):
-            table[start : start + rows] = self._find(
-                self._elements[start : start + rows][:, self._base_images]
-            )
+            some = slice(start, start + rows)
+            table[some] = self._find(self._images.rows(some)[:, base_images])
         return _read_only(table)
 
     def _lookup(self, images: np.ndarray) -> np.ndarray:

@@ -7,6 +7,8 @@ from itertools import count
 
 import numpy as np
 
+from irrepnet.groups._image_lists import ImageLists
+
 #: Direct tables are used up to this many slots per element; beyond, binary search.
 SLOTS_PER_ELEMENT = 32
 
@@ -22,31 +24,33 @@ class Lookup:
     element's number.
 
     Args:
-        elements: Image lists of all elements, shape `(order, degree)`, the identity first.
+        elements: Image lists of all elements, the identity first.
 
     Cost:
-        O(order * degree) to build; O(base length), and log(order) if keys are sparse, per query.
+        O(order * base length + degree) to build; O(base length), and log(order) if keys are sparse,
+        per query.
 
     References:
         Holt, Eick and O'Brien, *Handbook of Computational Group Theory*, sec. 4.1 (bases).
 
     Examples:
         >>> elements = np.array([[0, 1, 2], [1, 2, 0], [2, 0, 1]])
-        >>> find = Lookup(elements)
-        >>> find.base.tolist(), find(elements[:, find.base]).tolist()
-        ([0], [0, 1, 2])
+        >>> find = Lookup(ImageLists(elements))
+        >>> find.base.tolist(), find.base_images.tolist(), find(elements[:, find.base]).tolist()
+        ([0], [[0], [1], [2]], [0, 1, 2])
     """
 
-    def __init__(self, elements: np.ndarray) -> None:
-        order, degree = elements.shape
+    def __init__(self, elements: ImageLists) -> None:
+        order, degree = len(elements), elements.degree
         self.base = _base(elements)
+        #: Images of the base under all elements, int32, shape `(order, base length)`.
+        self.base_images = images = elements.columns(self.base)
         self._codes = np.zeros((len(self.base), degree), dtype=np.int64)
         sizes = []
-        for codes, point in zip(self._codes, self.base, strict=True):
-            orbit = np.flatnonzero(np.bincount(elements[:, point], minlength=degree))
+        for codes, column in zip(self._codes, images.T, strict=True):
+            orbit = np.flatnonzero(np.bincount(column, minlength=degree))
             codes[orbit] = np.arange(len(orbit))
             sizes.append(len(orbit))
-        images = elements[:, self.base]
         self._table = None
         slots = math.prod(sizes)
         if slots < KEY_LIMIT:
@@ -81,12 +85,12 @@ class Lookup:
         return self._order[np.minimum(position, len(self._keys) - 1)]
 
 
-def _base(elements: np.ndarray) -> np.ndarray:
+def _base(elements: ImageLists) -> np.ndarray:
     """The lexicographically first base: each next point is the first that the rest still move."""
-    base, rest, point = [], elements, 0
+    base, rest, point = [], np.arange(len(elements)), 0
     while len(rest) > 1:
-        while (rest[:, point] == point).all():
+        while (elements.at(rest, point) == point).all():
             point += 1
         base.append(point)
-        rest = rest[rest[:, point] == point]
+        rest = rest[elements.at(rest, point) == point]
     return np.array(base, dtype=np.int64)

@@ -18,7 +18,11 @@ def least_in_orbit(maps: Iterable[np.ndarray], size: int) -> np.ndarray:
         Integer array of shape `(size,)`.
 
     Cost:
-        O(maps * size) per pass; passes grow with the logarithm of the longest path in practice.
+        O(maps * size) per pass; passes grow with the logarithm of the size in practice.
+
+    References:
+        Shiloach and Vishkin, "An O(log n) parallel connectivity algorithm", J. Algorithms 3 (1982):
+        labels of points that are joined take the lower label of the two.
 
     Examples:
         >>> least_in_orbit([np.array([1, 0, 3, 2])], 4).tolist()
@@ -26,12 +30,12 @@ def least_in_orbit(maps: Iterable[np.ndarray], size: int) -> np.ndarray:
     """
     least, maps = np.arange(size), list(maps)
     while True:
-        spread = least
+        lower = least.copy()
         for images in maps:
-            lower = np.minimum(spread, spread[images])
-            spread = lower.copy()
-            spread[images] = np.minimum(lower[images], lower)
-        spread = spread[spread]  # a label lies in the same orbit, so its own label does too
-        if (spread == least).all():
+            moved = least[images]
+            np.minimum.at(lower, np.maximum(least, moved), np.minimum(least, moved))
+        while ((label := lower[lower]) != lower).any():  # labels are points of the orbit too
+            lower = label
+        if (lower == least).all():
             return least
-        least = spread
+        least = lower

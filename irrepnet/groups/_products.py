@@ -10,6 +10,7 @@ from irrepnet._errors import GroupError
 from irrepnet.groups._closure import check_size, closure
 from irrepnet.groups._group import Group
 from irrepnet.groups._homomorphism import homomorphism
+from irrepnet.groups._image_lists import ImageLists, is_stored, side_by_side
 from irrepnet.groups._orbits import least_in_orbit
 from irrepnet.groups._recipes import constructor
 from irrepnet.groups._words import word_levels
@@ -37,12 +38,7 @@ def direct_product(left: Group, right: Group) -> Group:
         [1, 3, 3, 2, 6, 6]
     """
     check_size(left.order * right.order, left.degree + right.degree)
-    elements = np.hstack(
-        [
-            np.repeat(left.elements, right.order, axis=0),
-            np.tile(right.elements + left.degree, (left.order, 1)),
-        ]
-    )
+    elements = side_by_side(left._images, right._images)
     generators = (*(g * right.order for g in left.generators), *right.generators)
     recipe = ("direct_product", left.recipe, right.recipe)
     return Group(elements, generators, recipe, f"{left.name}x{factor_name(right)}")
@@ -82,12 +78,29 @@ def semidirect_product(normal: Group, acting: Group, action: Sequence[Sequence[i
     rows = tuple(tuple(int(a) for a in row) for row in action)
     check_size(normal.order * acting.order, normal.order + acting.degree)
     maps = _automorphisms(normal, acting, rows)
-    n, h = (np.ravel(i) for i in np.indices((normal.order, acting.order)))
-    elements = np.hstack([normal.products(n[:, None], maps[h]), acting.elements[h] + normal.order])
+    elements = _semidirect_images(normal, acting, maps)
     generators = (*(g * acting.order for g in normal.generators), *acting.generators)
     recipe = ("semidirect_product", normal.recipe, acting.recipe, rows)
     name = f"{factor_name(normal)}:{factor_name(acting)}"
     return Group(elements, generators, recipe, name)
+
+
+def _semidirect_images(normal: Group, acting: Group, maps: np.ndarray) -> ImageLists:
+    """What pairs `(n, h)` do; `(n, 1) (m, h) = (n m, h)`, so `n` splits as `ImageLists` has it."""
+    every = np.arange(acting.order)
+
+    def rows(n: np.ndarray, h: np.ndarray) -> np.ndarray:
+        """Image lists of all `(n, h)`, `n` leading."""
+        n, h = (i.ravel() for i in np.meshgrid(n, h, indexing="ij"))
+        moved = normal.products(n[:, None], maps[h])
+        return np.hstack([moved, acting._images.rows(h) + normal.order])
+
+    if is_stored(normal.order * acting.order, normal.order + acting.degree):
+        return ImageLists(rows(np.arange(normal.order), every))
+    outer, inner, (i, j) = normal._images.factors()
+    giant, baby = (normal._lookup(images) for images in (outer, inner))
+    places = np.stack([np.repeat(i, len(every)), (j[:, None] * len(every) + every).ravel()])
+    return ImageLists(rows(giant, every[:1]), rows(baby, every), places)
 
 
 def _automorphisms(normal: Group, acting: Group, rows: tuple[tuple[int, ...], ...]) -> np.ndarray:

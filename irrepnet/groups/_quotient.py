@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from irrepnet._errors import GroupError
+from irrepnet.groups._closure import check_size, closure
 from irrepnet.groups._group import Group
 from irrepnet.groups._homomorphism import Homomorphism
 from irrepnet.groups._recipes import constructor
@@ -29,7 +30,7 @@ def quotient(group: Group, normal: Subgroup | Iterable[int]) -> Group:
             lies in another group.
 
     Cost:
-        O(order * index) time and memory.
+        O(order * generators), and that of `from_permutations`.
 
     References:
         Serre, *Linear Representations of Finite Groups*, sec. 8.1.
@@ -43,9 +44,12 @@ def quotient(group: Group, normal: Subgroup | Iterable[int]) -> Group:
     kernel = _normal(group, normal)
     cosets = kernel.left_cosets
     transversal = np.array(kernel.left_transversal)
-    elements = cosets[group.products(transversal[:, None], transversal)]
+    check_size(kernel.index, kernel.index)
     generators = dict.fromkeys(cosets[list(group.generators)].tolist())
     generators.pop(0, None)
+    moves = [cosets[group.products(transversal[c], transversal)] for c in generators]
+    # Coset c is the image of coset 0 under one element only, so sorted image lists are in order.
+    elements = closure(np.array(moves or [np.arange(len(transversal))]))
     recipe = ("quotient", group.recipe, kernel.generators)
     name = f"{group.name}/<{','.join(map(str, kernel.generators))}>"
     return Group(elements, generators, recipe, name)

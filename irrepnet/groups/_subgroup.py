@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -78,7 +78,7 @@ class Subgroup:
         for a in self.elements:
             if not generated[a]:
                 found.append(a)
-                generated[_generated(self.parent, found)] = True
+                generated[generated_elements(self.parent, found)] = True
                 if np.count_nonzero(generated) == self.order:
                     break
         return tuple(found)
@@ -215,14 +215,15 @@ def subgroup(group: Group, generators: Iterable[int]) -> Subgroup:
                 f"{g} cannot generate a subgroup of {group.name}: expected its elements as numbers "
                 f"0..{group.order - 1}.\n  G.index(image_list) gives an element's number."
             )
-    return Subgroup(group, tuple(np.sort(_generated(group, chosen)).tolist()))
+    return Subgroup(group, tuple(np.sort(generated_elements(group, chosen)).tolist()))
 
 
-def _generated(group: Group, generators: list[int]) -> np.ndarray:
+def generated_elements(group: Group, generators: Sequence[int] | np.ndarray) -> np.ndarray:
     """Elements of the subgroup that `generators` generate, unsorted."""
-    if not generators:
+    if not len(generators):
         return np.zeros(1, dtype=np.int32)
-    return group._lookup(closure(group.elements[generators]))
+    images = closure(group._images.rows(np.array(generators)))
+    return group._find(images.columns(group._find.base))
 
 
 def double_cosets(left: Subgroup, right: Subgroup) -> tuple[int, ...]:

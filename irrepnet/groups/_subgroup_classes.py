@@ -9,11 +9,10 @@ from heapq import heappop, heappush
 import numpy as np
 
 from irrepnet._errors import GroupError
-from irrepnet.groups._closure import closure
 from irrepnet.groups._group import Group
 from irrepnet.groups._normal import derived_series
 from irrepnet.groups._orbits import least_in_orbit
-from irrepnet.groups._subgroup import Subgroup
+from irrepnet.groups._subgroup import Subgroup, generated_elements
 from irrepnet.groups._zuppos import Zuppos
 
 #: Most subgroups (conjugates counted) that are enumerated unless asked. C2^7 has 29,212.
@@ -177,17 +176,17 @@ class SubgroupSearch:
         p, core = self._core
         if found.quotients - {p} or (found.bits & ~core).any():
             return
-        zuppos, elements = self.zuppos, self.group.elements
+        zuppos = self.zuppos
         able = core & ~found.bits & (zuppos.primes == p)
         by = np.flatnonzero(normaliser)
         while able.any():
             z = int(able.argmax())
             able[zuppos.conjugate(z, by)] = False
             generators = [*found.generators, z]
-            images = closure(elements[zuppos.generators[generators]])
+            elements = generated_elements(self.group, zuppos.generators[generators])
             mask = np.zeros(self.group.order, dtype=bool)
-            mask[self.group._lookup(images)] = True
-            self._add(zuppos.bits(mask), len(images), generators)
+            mask[elements] = True
+            self._add(zuppos.bits(mask), len(elements), generators)
 
     @cached_property
     def _core(self) -> tuple[int, np.ndarray]:

@@ -49,9 +49,13 @@ def product_characters(
     first, second = (g.character_table for g in (left, right))
     if not up_to_twists:
         return p, root, np.kron(first.modulo(p, root), second.modulo(p, root)) % p
-    # A Galois automorphism moves both factors, so only one of them goes without conjugates.
-    rows = first.eigenvalues.conjugated_modulo(p, root)
-    return p, root, np.kron(rows, second.eigenvalues.bases_modulo(p, root)) % p
+    # A Galois automorphism moves both factors, so one of them goes without its conjugates.
+    one, two = first.eigenvalues, second.eigenvalues
+    if one.twists.num_conjugated * len(two.bases) <= len(one.bases) * two.twists.num_conjugated:
+        rows = one.conjugated_modulo(p, root), two.bases_modulo(p, root)
+    else:
+        rows = one.bases_modulo(p, root), two.conjugated_modulo(p, root)
+    return p, root, np.kron(*rows) % p
 
 
 def symmetric_characters(group: Group, n: int) -> tuple[int, int, np.ndarray]:
