@@ -12,13 +12,13 @@ from irrepnet.measure._memory import Memory as Memory
 from irrepnet.measure._memory import memory as memory
 from irrepnet.measure._memory import peak_bytes as peak_bytes
 from irrepnet.measure._memory import saved_bytes as saved_bytes
+from irrepnet.measure._peak_allocated import peak_allocated as peak_allocated
 from irrepnet.measure._reference import reference as reference
 from irrepnet.measure._settings import DTYPES as DTYPES
 from irrepnet.measure._settings import Settings as Settings
 from irrepnet.measure._subject import Subject as Subject
 from irrepnet.measure._timing import Timing as Timing
 from irrepnet.measure._units import Units as Units
-from irrepnet.measure._units import peak_allocated as peak_allocated
 from irrepnet.measure._units import unit_paths as unit_paths
 from irrepnet.measure._units import units as units
 from irrepnet.measure._worker_process import MALLOC as MALLOC

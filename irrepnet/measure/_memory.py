@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from irrepnet.measure._latency import run_of
+from irrepnet.measure._peak_allocated import peak_allocated
 from irrepnet.measure._settings import Settings
 from irrepnet.measure._subject import Subject
 from irrepnet.measure._worker_process import Progress, run_worker, silent
@@ -30,11 +31,14 @@ class Memory:
         baseline_bytes: The same before the network was built: Python, torch, irrepnet.
         activation_bytes: What autograd keeps between the forward and the backward pass, parameters
             aside; `None` without a backward pass. It does not depend on the machine.
+        tensor_bytes: The most by which the memory of all tensors grew in a run. The allocator has
+            no part in it: the resident set also holds what is free in pieces too small to use.
     """
 
     peak_bytes: int | None
     baseline_bytes: int | None
     activation_bytes: int | None = None
+    tensor_bytes: int | None = None
 
     @property
     def above_baseline_bytes(self) -> int | None:
@@ -62,7 +66,7 @@ def memory(subject: Subject, settings: Settings, progress: Progress = silent) ->
         MeasurementError: If the process fails, for example for want of memory.
 
     Cost:
-        A start of Python and torch, and two runs, three in training.
+        A start of Python and torch, and three runs, four in training.
     """
     job = {"subject": asdict(subject), "settings": asdict(settings)}
     return Memory(**run_worker("memory", job, settings.threads, progress, tune_malloc=False))
@@ -87,7 +91,13 @@ def measure_memory(job: Mapping[str, Any], done: Callable[[int], None]) -> dict[
             done(left)
         peak = peak_bytes()
         kept = saved_bytes(model, run) if settings.training else None
-    return {"peak_bytes": peak, "baseline_bytes": baseline, "activation_bytes": kept}
+        held = peak_allocated(run)
+    return {
+        "peak_bytes": peak,
+        "baseline_bytes": baseline,
+        "activation_bytes": kept,
+        "tensor_bytes": held,
+    }
 
 
 def saved_bytes(network: nn.Module, run: Callable[[], object]) -> int:

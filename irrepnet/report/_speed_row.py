@@ -115,7 +115,7 @@ class SpeedRow:
         for pairs in ("sizes", "break_at"):
             case[pairs] = tuple((name, value) for name, value in case[pairs])
         timings = {n: Timing(tuple(t["samples_ms"])) for n, t in values["timings"].items()}
-        kept = ("peak_bytes", "baseline_bytes", "activation_bytes")
+        kept = ("peak_bytes", "baseline_bytes", "activation_bytes", "tensor_bytes")
         memories = {r: Memory(*(m[k] for k in kept)) for r, m in values["memory"].items()}
         return cls(
             Case(**case),

@@ -22,8 +22,9 @@ ratio is won by a slow baseline.
 ~: quartiles further apart than 20 % of the median; measure again."""
 
 _MEMORY_NOTES = """\
-Equivariant over dense; 1 or below is the goal. peak: largest resident set of a fresh process, less
-what it was before the network; activations: what autograd keeps for the backward pass."""
+Equivariant over dense; 1 or below is the goal. peak: the most that tensors hold at once in a step,
+parameters aside; activations: what autograd keeps for the backward pass; process: largest resident
+set of a fresh process, less what it was before the network, which is the allocator's doing, too."""
 
 
 def speed_table(rows: Sequence[SpeedRow]) -> list[RenderableType]:
@@ -110,14 +111,14 @@ def _own(row: SpeedRow) -> str:
 
 def _memories(rows: Sequence[SpeedRow]) -> Table:
     table = _table(
-        "memory in training", "peak", "dense", "equivariant", "activations", "dense", "equivariant"
+        "memory in training", "peak", "dense", "equiv.", "activations", "dense", "equiv.", "process"
     )
     for row in rows:
         cells = []
-        for what in ("above_baseline_bytes", "activation_bytes"):
+        for what in ("tensor_bytes", "activation_bytes"):
             cells.append(times(row.memory_ratio(what)))
             for role in ("dense", "equivariant"):
                 found = row.memories.get(role)
                 cells.append(mebibytes(getattr(found, what)) if found else "")
-        table.add_row(row.case.name, *cells)
+        table.add_row(row.case.name, *cells, times(row.memory_ratio("above_baseline_bytes")))
     return table

@@ -93,7 +93,7 @@ def test_the_json_has_its_schema(compared) -> None:
         "median_ms", "min_ms", "quartiles_ms", "samples_ms", "compile_s",
     }  # fmt: skip
     assert set(found["memory"]["dense"]) == {
-        "peak_bytes", "baseline_bytes", "above_baseline_bytes", "activation_bytes",
+        "peak_bytes", "baseline_bytes", "above_baseline_bytes", "activation_bytes", "tensor_bytes",
     }  # fmt: skip
     assert set(found["invariance"]["changes"][0]) == {
         "move", "element", "dtype", "dense", "equivariant", "invariant", "tolerance", "kept",

@@ -149,6 +149,8 @@ def test_training_steps_have_times_and_activations() -> None:
     room = memory(TINY, settings)
     assert room.activation_bytes is not None
     assert room.activation_bytes > 0
+    assert room.tensor_bytes is not None
+    assert room.tensor_bytes > room.activation_bytes
     assert memory(TINY, Settings(batch=1)).activation_bytes is None
 
 

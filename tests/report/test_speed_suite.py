@@ -68,10 +68,11 @@ def test_the_baseline_is_compared_with_code_written_by_hand() -> None:
 
 
 def test_memory_is_compared() -> None:
-    memories = {"dense": Memory(30, 10, 8), "equivariant": Memory(25, 10, 6)}
+    memories = {"dense": Memory(30, 10, 8, 20), "equivariant": Memory(25, 10, 6, 10)}
     found = SpeedRow(KEPT, 1, 8, 2.0, memories=memories)
     assert found.memory_ratio("above_baseline_bytes") == 0.75
     assert found.memory_ratio("activation_bytes") == 0.75
+    assert found.memory_ratio("tensor_bytes") == 0.5
     assert "activations 0.75x of the dense network's" in report.progress_line(found)
     assert SpeedRow.from_dict(json.loads(json.dumps(found.to_dict()))) == found
 
