@@ -14,7 +14,7 @@ from irrepnet.nn._eager import is_plain, without_autocast, writes_in_place
 from irrepnet.nn._functions import Pointwise
 from irrepnet.nn._gset_basis import GSetBasis
 from irrepnet.nn._layer import Layer
-from irrepnet.nn._operators import key_of, takes_kernels
+from irrepnet.nn._operators import Registered, takes_kernels
 from irrepnet.nn._shapes import check_channels
 from irrepnet.nn._step import differentiable_gradients
 from irrepnet.types import ACTIVATION_BASES, GSetType, check_choice
@@ -69,7 +69,7 @@ class GSetActivation(Layer):
         self.enter, self.leave = enter, leave
         self.overwrite = overwrite
         self._both = enter == leave == "irreps"
-        self._plan = key_of(self.basis.compiled)
+        self._plan = Registered(self.basis.compiled)
 
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """Apply the function to every point, for features in irreps along the last axis."""
@@ -81,8 +81,8 @@ class GSetActivation(Layer):
             return _Recomputed.apply(x, self)
         if self._both and takes_kernels(x) and self.basis.compiled.fits(name):
             if not self.overwrite:
-                return operators.conjugate(x, name, self._plan)
-            operators.conjugate_(x, name, self._plan)
+                return operators.conjugate(x, name, self._plan.key)
+            operators.conjugate_(x, name, self._plan.key)
             return x
         if not moves:
             return self.pointwise(x)
@@ -101,6 +101,9 @@ class GSetActivation(Layer):
             x: Its input.
             out: Where the result goes, contiguous; `x` itself, or by default a new tensor.
         """
+        name = self.pointwise.function
+        if self.basis.is_identity and not self.basis.compiled.serves(name, x):
+            return self.pointwise(x) if out is None else self.pointwise.write_(out)
         out = torch.empty_like(x, memory_format=torch.contiguous_format) if out is None else out
         rows = out.view(-1, self.basis.dim), x.reshape(-1, self.basis.dim)
         self.basis.conjugate(self.pointwise, *rows)

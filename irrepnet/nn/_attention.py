@@ -17,7 +17,7 @@ from irrepnet.nn._dense import DenseAttention
 from irrepnet.nn._eager import is_plain, without_autocast, writes_in_place
 from irrepnet.nn._head_layout import HeadLayout
 from irrepnet.nn._layer import Layer
-from irrepnet.nn._operators import key_of, takes_operators
+from irrepnet.nn._operators import Registered, takes_operators
 from irrepnet.nn._shapes import check_channels
 from irrepnet.types import FeatureType, check_rate, head_type
 
@@ -59,7 +59,7 @@ class IsotypicAttention(Layer):
         self.in_type, self.dim = 3 * feature_type, feature_type.dim
         self._runs = _runs(feature_type)
         self.layout = HeadLayout.of(feature_type, heads)
-        self._plan = key_of(self.layout)
+        self._plan = Registered(self.layout)
         # A single component lies as heads want it.
         self._rearranges = len(self.layout.components) > 1
 
@@ -85,7 +85,7 @@ class IsotypicAttention(Layer):
             with without_autocast(x):
                 return _Step.apply(x, self.layout)  # type: ignore[return-value]
         if apart and not dropout and takes_operators(x):
-            return operators.attention(x, self._plan)
+            return operators.attention(x, self._plan.key)
         return self.build(x, dropout)
 
     def build(self, x: Tensor, dropout: float = 0.0) -> Tensor:

@@ -13,7 +13,7 @@ from irrepnet.nn import _operators as operators
 from irrepnet.nn._block_map import BlockMap, Call, Span
 from irrepnet.nn._copies import invariant_channels
 from irrepnet.nn._eager import autocast_dtype, is_plain, without_autocast, writes_in_place
-from irrepnet.nn._operators import key_of, takes_operators
+from irrepnet.nn._operators import Registered, takes_operators
 from irrepnet.nn._prepacked import multiply_packed
 from irrepnet.nn._step import differentiable_gradients
 
@@ -45,8 +45,8 @@ class BlockProduct:
         calls: tuple[Call, ...],
     ) -> None:
         self.out_dim, self._calls = out_dim, calls
-        self._said = f"BlockProduct({in_dim}, {out_dim}, {maps}, {calls})"
-        self._plan = key_of(self)
+        self._arguments = in_dim, out_dim, maps, calls
+        self._plan = Registered(self)
         called = {block.name for call in calls for block in call.blocks}
         apart = [block for block in maps if block.name not in called]
         self.mixed = tuple(block for block in apart if block.reached)
@@ -55,7 +55,10 @@ class BlockProduct:
         self._unread = _gaps([*read, *(block.source for block in self.mixed)], in_dim)
 
     def __repr__(self) -> str:
-        return self._said
+        return f"BlockProduct{self._arguments}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return BlockProduct, self._arguments
 
     @property
     def flops(self) -> int:
@@ -74,7 +77,7 @@ class BlockProduct:
         if writes_in_place(x):
             return self.write(x, bias, weights)
         if takes_operators(x):
-            return operators.block_product(x, bias, list(weights), self.out_dim, self._plan)
+            return operators.block_product(x, bias, list(weights), self.out_dim, self._plan.key)
         if not is_plain(x):
             return self.build(x, bias, weights)
         dtype = autocast_dtype(x)

@@ -17,7 +17,7 @@ from irrepnet.nn._copies import CopyScale, invariant_channels
 from irrepnet.nn._dense import DenseRMSNorm, linear
 from irrepnet.nn._eager import autocast_dtype, is_plain, row_parts, without_autocast
 from irrepnet.nn._layer import Layer
-from irrepnet.nn._operators import key_of, takes_kernels
+from irrepnet.nn._operators import Registered, takes_kernels
 from irrepnet.nn._shapes import check_channels
 from irrepnet.nn._step import differentiable_gradients
 from irrepnet.nn.native import TypedNorm
@@ -95,7 +95,7 @@ class IsotypicLayerNorm(CopyScale, Layer):
         single = len(self._runs) == self._runs[0].slots == 1
         self._centres_itself = centred_input or (self._native and single)
         self._compiled = TypedNorm(*self._slots(), self.eps)
-        self._plan = key_of(self._compiled)
+        self._plan = Registered(self._compiled)
 
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """Normalise along the last axis."""
@@ -106,7 +106,7 @@ class IsotypicLayerNorm(CopyScale, Layer):
         if compiled or (self._native and not self._centres_itself and _one_step(x)):
             return _Step.apply(x, weight, bias, self)  # type: ignore[return-value]
         if self._native and takes_kernels(x):
-            return operators.typed_norm(x, weight, bias, self._plan)
+            return operators.typed_norm(x, weight, bias, self._plan.key)
         return self.build(x, weight, bias)
 
     def _slots(self) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -20,15 +20,27 @@ from irrepnet.nn.native import works
 _PLANS: dict[str, Any] = {}
 
 
-def key_of(plan: Any) -> str:
-    """The text under which operators find a plan; alike for equal plans."""
-    key = repr(plan)
-    _PLANS.setdefault(key, plan)
-    return key
+class Registered:
+    """A plan that operators find, in every process that makes or unpickles one.
+
+    Args:
+        plan: What an operator does; its `repr` says all about it.
+
+    Attributes:
+        plan: The same.
+        key: The text that operators take; alike for equal plans.
+    """
+
+    def __init__(self, plan: Any) -> None:
+        self.plan, self.key = plan, repr(plan)
+        _PLANS.setdefault(self.key, plan)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Registered, (self.plan,)
 
 
 def plan_of(key: str) -> Any:
-    """The plan that `key_of` gave this text."""
+    """The plan that was registered under a key."""
     return _PLANS[key]
 
 

@@ -13,7 +13,7 @@ from irrepnet.nn import _operators as operators
 from irrepnet.nn._constants import ConstantsLayer
 from irrepnet.nn._eager import row_parts, writes_in_place
 from irrepnet.nn._functions import Pointwise
-from irrepnet.nn._operators import key_of, takes_kernels
+from irrepnet.nn._operators import Registered, takes_kernels
 from irrepnet.nn.native import Conjugation, Conjugations
 from irrepnet.types import Run
 
@@ -105,12 +105,15 @@ class SlotBasis(ConstantsLayer):
             Conjugation(down.matrix, up.matrix, down.count, down.sources, up.targets)
             for down, up in zip(self._down, self._up, strict=True)
         )
+        # Tables of large orbits are not written out for kernels that cannot be.
+        fit = all(run.fits("none") for run in there_and_back)
         #: What kernels compiled for this machine do in `conjugate`.
-        self.compiled = Conjugations(there_and_back, dim)
+        self.compiled = Conjugations(there_and_back if fit else (), dim)
         self._compiled = tuple(
-            Conjugations(tuple(map(_alone, sides)), dim) for sides in (self._up, self._down)
+            Conjugations(tuple(map(_alone, sides)) if fit else (), dim)
+            for sides in (self._up, self._down)
         )
-        self._plans = tuple(map(key_of, self._compiled))
+        self._plans = tuple(map(Registered, self._compiled))
         #: Whether nothing moves.
         self.is_identity = all(
             side.sources == side.targets
@@ -133,7 +136,7 @@ class SlotBasis(ConstantsLayer):
         if self.is_identity:
             return x
         if takes_kernels(x) and self._compiled[to_points].fits("none"):
-            return operators.conjugate(x, "none", self._plans[to_points])
+            return operators.conjugate(x, "none", self._plans[to_points].key)
         if not writes_in_place(x):
             return self._build(x, to_points)
         out = torch.empty_like(x, memory_format=torch.contiguous_format)
@@ -168,12 +171,6 @@ class SlotBasis(ConstantsLayer):
         if self.compiled.serves(function.function, out, *inputs):
             self.compiled.write(function.function, out, *inputs)
             return out
-        if self.is_identity:
-            return (
-                function.write_(out.copy_(x))
-                if gradient is None
-                else out.copy_(function.gradient(x, gradient))
-            )
         middle = function.write_ if gradient is None else function.gradient
         for *parts, target in row_parts(*inputs, out):
             for k, (down, up) in enumerate(zip(self._down, self._up, strict=True)):

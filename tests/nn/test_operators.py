@@ -1,6 +1,8 @@
 """Traced inference on a CPU calls operators; they give what eager layers give, and cost as much."""
 
+import pickle
 from collections.abc import Callable
+from copy import deepcopy
 
 import pytest
 import torch
@@ -93,6 +95,29 @@ def test_exported_programs_need_no_irrepnet(kind: str, strict: bool) -> None:
 
 
 @pytest.mark.compile
+@pytest.mark.parametrize("copy", [lambda layer: pickle.loads(pickle.dumps(layer)), deepcopy])
+@pytest.mark.parametrize("kind", LAYERS)
+def test_copies_are_found_by_operators_in_another_process(
+    kind: str, copy: Callable[[nn.Layer], nn.Layer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but the copy tells a process what its operators do."""
+    torch.compiler.reset()
+    X = regular("Q8", 16)
+    layer = LAYERS[kind][0](X).eval()
+    x = input_of(layer, X, torch.float32)
+    monkeypatch.setattr("irrepnet.nn._operators._PLANS", {})
+    twin, found = copy(layer), []
+    with torch.no_grad():
+        torch.testing.assert_close(traced(twin, found)(x), layer(x), rtol=1e-4, atol=1e-5)
+    assert any("irrepnet" in target for target in found)
+
+
+def test_large_orbits_are_no_tables_of_kernels() -> None:
+    X = regular("A5", 16)
+    assert len(nn.GSetActivation(gset_for(X))._plan.key) < 100
+
+
+@pytest.mark.compile
 def test_an_activation_that_overwrites_does_so_traced() -> None:
     torch.compiler.reset()
     X = regular("D4", 16)
@@ -117,12 +142,12 @@ def test_operators_cost_what_their_layers_cost(kind: str, name: str) -> None:
         layer(x.to("meta")) if kind == "attention" else layer(x)
     with torch.no_grad(), counter() as of_operator:
         if isinstance(layer, nn.IsotypicAttention):
-            torch.ops.irrepnet.attention(x, layer._plan)
+            torch.ops.irrepnet.attention(x, layer._plan.key)
         else:
             assert isinstance(layer, nn.IsotypicLinear)
             rows = x.flatten(0, 1)
             product = layer._product
             torch.ops.irrepnet.block_product(
-                rows, layer.bias, layer._weights(rows), layer.out_dim, product._plan
+                rows, layer.bias, layer._weights(rows), layer.out_dim, product._plan.key
             )
     assert of_operator.get_total_flops() == counted.get_total_flops() > 0

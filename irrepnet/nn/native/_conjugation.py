@@ -95,7 +95,7 @@ class Conjugations:
     """Several of them that make up all channels.
 
     Attributes:
-        runs: What happens to some channels each.
+        runs: What happens to some channels each; none where there can be no kernels.
         dim: Number of channels.
     """
 
@@ -104,11 +104,11 @@ class Conjugations:
 
     def fits(self, function: str) -> bool:
         """Whether there can be kernels for a function."""
-        return all(run.fits(function) for run in self.runs)
+        return bool(self.runs) and all(run.fits(function) for run in self.runs)
 
     def serves(self, function: str, *tensors: Tensor) -> bool:
         """Whether there are kernels for these tensors, `(rows, dim)` each."""
-        return all(run.serves(function, *tensors) for run in self.runs)
+        return bool(self.runs) and all(run.serves(function, *tensors) for run in self.runs)
 
     def write(self, function: str, out: Tensor, x: Tensor, gradient: Tensor | None = None) -> None:
         """Write `B f(A x)`, or `B (f'(A x) * A gradient)`, into `out`.
