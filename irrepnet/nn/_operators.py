@@ -63,9 +63,12 @@ def takes_kernels(x: Tensor) -> bool:
     return takes_operators(x) and x.dtype in (torch.float32, torch.bfloat16) and _works()
 
 
-@torch.compiler.assume_constant_result
 def _works() -> bool:
     return works()
+
+
+# What `torch.compiler.assume_constant_result` does, which would load torch's tracer at start-up.
+vars(_works)["_dynamo_marked_constant"] = True
 
 
 def _operator(schema: str, mutates: tuple[str, ...] = ()) -> Any:
