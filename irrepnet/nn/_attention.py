@@ -12,12 +12,12 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F  # noqa: N812
 
 from irrepnet.nn import _operators as operators
-from irrepnet.nn._attend import attend, attend_back, is_explicit
+from irrepnet.nn._attend import is_explicit
 from irrepnet.nn._dense import DenseAttention
 from irrepnet.nn._eager import is_plain, without_autocast, writes_in_place
 from irrepnet.nn._head_layout import HeadLayout
 from irrepnet.nn._layer import Layer
-from irrepnet.nn._operators import Registered, takes_operators
+from irrepnet.nn._operators import Registered, takes_kernels, takes_operators
 from irrepnet.nn._shapes import check_channels
 from irrepnet.types import FeatureType, check_rate, head_type
 
@@ -78,15 +78,17 @@ class IsotypicAttention(Layer):
         """
         check_channels(x, self.in_type, 3 * self.dim)
         dropout = self.dropout if self.training else 0.0
+        if dropout or x.device.type != "cpu" or not x.numel():
+            return self.build(x, dropout)
         apart = self._rearranges or is_explicit(x, self.heads)
-        if apart and not dropout and x.device.type == "cpu" and x.numel() and is_plain(x):
+        if is_plain(x) and (apart or self.layout.compiled.serves(x)):
             if writes_in_place(x):
                 return self.layout.attend(x)
             with without_autocast(x):
                 return _Step.apply(x, self.layout)  # type: ignore[return-value]
-        if apart and not dropout and takes_operators(x):
+        if takes_operators(x) and (apart or takes_kernels(x)):
             return operators.attention(x, self._plan.key)
-        return self.build(x, dropout)
+        return self.build(x)
 
     def build(self, x: Tensor, dropout: float = 0.0) -> Tensor:
         """The layer out of operations that autograd and tracers know."""
@@ -131,16 +133,14 @@ class IsotypicAttention(Layer):
 class _Step(torch.autograd.Function):
     """Attention on a CPU as one step of autograd.
 
-    What it keeps besides query, key and value is its own output, which the map behind it keeps as
-    well, or nothing; out of torch's operations the heads' output would be kept too.
+    It keeps query, key and value, and where torch's fused attention served its own output, which
+    the map behind it keeps as well; out of torch's operations the heads would be kept too.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, layout: HeadLayout) -> Tensor:
-        packed = layout.pack(x)
-        attended, total = attend(packed)
-        out = layout.merge(attended, x.new_empty(*x.shape[:-1], layout.dim))
-        ctx.save_for_backward(packed, None if total is None else out, total)
+        out, total = layout.attend_once(x)
+        ctx.save_for_backward(x, None if total is None else out, total)
         ctx.layout = layout
         return out
 
@@ -149,12 +149,9 @@ class _Step(torch.autograd.Function):
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *gradients: Tensor
     ) -> tuple[Tensor | None, ...]:
-        packed, out, total = ctx.saved_tensors
-        (gradient,), layout = gradients, ctx.layout
-        with without_autocast(packed):
-            heads = None if out is None else layout.by_heads(out)
-            found = attend_back(layout.by_heads(gradient), packed, heads, total)
-            return layout.unpack(found), None
+        (x, out, total), (gradient,) = ctx.saved_tensors, gradients
+        with without_autocast(x):
+            return ctx.layout.attend_back(x, gradient, out, total), None
 
 
 def _runs(feature_type: FeatureType) -> tuple[tuple[int, int, int], ...]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from irrepnet.nn._attend import attend
+from irrepnet.nn._attend import attend, attend_back
 from irrepnet.nn._eager import row_parts
-from irrepnet.nn.native import Heads
+from irrepnet.nn.native import Attention, Heads
 from irrepnet.types import FeatureType
 
 
@@ -40,8 +40,13 @@ class HeadLayout:
         """Channels of a token."""
         return sum(copies for *_, copies in self.components)
 
+    @property
+    def compiled(self) -> Attention:
+        """Kernels compiled for this machine, for attention without heads in memory."""
+        return Attention(self.components, self.heads)
+
     def attend(self, x: Tensor) -> Tensor:
-        """Attention, a few samples at a time: heads stay in the cache.
+        """Attention by a kernel, or a few samples at a time: heads stay in the cache.
 
         Args:
             x: Query, key and value, `(batch, tokens, 3 * dim)`.
@@ -49,10 +54,35 @@ class HeadLayout:
         Returns:
             The attended values, `(batch, tokens, dim)`.
         """
+        if self.compiled.serves(x):
+            return self.compiled.forward(x)
         out = x.new_empty(*x.shape[:-1], self.dim)
         for part, target in row_parts(x, out):
             self.merge(attend(self.pack(part))[0], target)
         return out
+
+    def attend_once(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Attention of all samples, and what `attend_back` takes besides it."""
+        if self.compiled.serves(x):
+            return self.compiled.forward(x), None
+        attended, total = attend(self.pack(x))
+        return self.merge(attended, x.new_empty(*x.shape[:-1], self.dim)), total
+
+    def attend_back(
+        self, x: Tensor, gradient: Tensor, out: Tensor | None, total: Tensor | None
+    ) -> Tensor:
+        """What goes back to query, key and value.
+
+        Args:
+            x: Query, key and value.
+            gradient: What comes back to the output.
+            out: The output, where there is a `total`.
+            total: The second result of `attend_once`.
+        """
+        if total is None and self.compiled.serves(x):
+            return self.compiled.backward(x, gradient)
+        heads = None if out is None else self.by_heads(out)
+        return self.unpack(attend_back(self.by_heads(gradient), self.pack(x), heads, total))
 
     def pack(self, x: Tensor) -> Tensor:
         """Query, key and value by heads, `(3, batch, heads, tokens, head_dim)`."""

@@ -1,5 +1,6 @@
 """Kernels for CPUs, compiled on this machine by its C compiler. See `docs/kernels.md`."""
 
+from irrepnet.nn.native._attention import Attention as Attention
 from irrepnet.nn.native._conjugation import Conjugation as Conjugation
 from irrepnet.nn.native._conjugation import Conjugations as Conjugations
 from irrepnet.nn.native._heads import Heads as Heads

@@ -24,10 +24,8 @@ from irrepnet.nn.native._kept import folder, keep, kept
 VARIABLE = "IRREPNET_NATIVE"
 #: Dtypes that kernels read and write; they compute in float32.
 DTYPES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
-#: Results as IEEE asks, but for traps; multiply-add is fused only where the text says so.
-_FLAGS = (
-    "-O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp-simd -shared -fPIC -w"
-).split()
+#: Results as IEEE asks, but for traps.
+_FLAGS = "-O3 -fno-math-errno -fno-trapping-math -fopenmp-simd -shared -fPIC -w".split()
 #: For this processor, if the compiler knows how.
 _TUNINGS = (("-march=native", "-mprefer-vector-width=512"), ("-mcpu=native",), ())
 
@@ -89,7 +87,7 @@ def included(name: str) -> str:
 
 
 @functools.cache
-def library(source: str) -> ctypes.CDLL | None:
+def library(source: str, fuses: bool = False) -> ctypes.CDLL | None:
     """Compile and load a piece of C, or `None` where that cannot be had.
 
     What was compiled is kept in the user's cache, by the text, the compiler and the processor; what
@@ -97,6 +95,7 @@ def library(source: str) -> ctypes.CDLL | None:
 
     Args:
         source: C, without includes of its own.
+        fuses: Whether a product and a sum may be rounded once, and not only where the text says so.
 
     Warns:
         RuntimeWarning: If there is a compiler and it fails.
@@ -107,11 +106,10 @@ def library(source: str) -> ctypes.CDLL | None:
     found = compiler()
     if found is None:
         return None
-    name = hashlib.sha256(
-        repr((source, found, _FLAGS, _TUNINGS, _processor())).encode()
-    ).hexdigest()
+    command = (*found, *_FLAGS, f"-ffp-contract={'fast' if fuses else 'off'}")
+    name = hashlib.sha256(repr((source, command, _TUNINGS, _processor())).encode()).hexdigest()
     try:
-        return kept(name[:32]) or ctypes.CDLL(str(_compile(found, source, name[:32])))
+        return kept(name[:32]) or ctypes.CDLL(str(_compile(command, source, name[:32])))
     except (OSError, subprocess.SubprocessError) as problem:
         warnings.warn(
             f"{found[0]} could not compile a kernel of irrepnet; torch's own operations give the "
@@ -123,13 +121,13 @@ def library(source: str) -> ctypes.CDLL | None:
         return None
 
 
-def _compile(found: tuple[str, ...], source: str, name: str) -> Path:
+def _compile(compile: tuple[str, ...], source: str, name: str) -> Path:
     """Compile to a file of its own first, so that two processes cannot meet half a library."""
     with tempfile.TemporaryDirectory(dir=folder()) as own:
         text, made, said = Path(own) / "kernel.c", Path(own) / "kernel.so", ""
         text.write_text(source, encoding="utf-8")
         for tuning in _TUNINGS:
-            command = [*found, *_FLAGS, *tuning, str(text), "-o", str(made), "-lm"]
+            command = [*compile, *tuning, str(text), "-o", str(made), "-lm"]
             done = subprocess.run(
                 command, capture_output=True, text=True, errors="replace", timeout=120, check=False
             )

@@ -8,12 +8,13 @@
 #else
 #define INDEPENDENT _Pragma("GCC ivdep")
 #endif
-/* A sum in any order. */
+/* A sum, and the largest, in any order. */
 #define SUM(name) _Pragma(STRING(omp simd reduction(+ : name)))
+#define MOST(name) _Pragma(STRING(omp simd reduction(max : name)))
 #define STRING(text) #text
 
-/* a b + c, fused where the processor does that. Nothing else is (see _FLAGS): if the product inside
-   f(u) were fused with the sum f(u) + f(v), a mirrored input would round otherwise. */
+/* a b + c, fused where the processor does that. Nothing else is, but in products (see _FLAGS): if the
+   product inside f(u) were fused with the sum f(u) + f(v), a mirrored input would round otherwise. */
 static inline float fused(float a, float b, float c) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__FP_FAST_FMAF)
   return __builtin_fmaf(a, b, c);
