@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from irrepnet import nn, specs
-from irrepnet._errors import FeatureTypeError
+from irrepnet._errors import FeatureTypeError, SpecError
 from irrepnet.compiler._cost_of_basis import (
     basis_flops,
     common_blocks,
@@ -16,6 +16,7 @@ from irrepnet.compiler._cost_of_basis import (
 )
 from irrepnet.compiler._edge import Edge, Features
 from irrepnet.compiler._meet import require_features
+from irrepnet.compiler._mixing_rules import on_tokens, require_tokens, token_bias_cost
 from irrepnet.compiler._rule import NOTHING, Cost, Factory, register
 from irrepnet.types import (
     ACTIVATION_BASES,
@@ -133,12 +134,21 @@ class ActivationRule:
     """
 
     def source(self, spec: specs.Activation) -> Edge:
+        if spec.points is not None:
+            return on_tokens(spec.feature_type, spec.points)
         return Features(spec.feature_type)
 
     def check(self, spec: specs.Activation, edge: Edge) -> tuple[specs.Activation, Edge]:
         nn.check_function(spec.function)
         for side in (spec.enter, spec.leave):
             check_choice("basis", side, ACTIVATION_BASES)
+        if spec.points is not None:
+            require_tokens(edge, spec.feature_type, spec.points)
+            if spec.gset == () or spec.enter == "points":
+                raise SpecError(
+                    "got an activation that adds a bias on tokens to features which are not in "
+                    "irreps, or have no points: expected a TokenBias before it."
+                )
         if acts_directly(spec.feature_type, spec.function, spec.gset):
             return replace(spec, gset=()), require_features(edge, spec.feature_type)
         gset = chosen_gset(spec.feature_type, spec.gset)
@@ -148,12 +158,12 @@ class ActivationRule:
         return replace(spec, gset=gset.counts), replace(at, gset=left)
 
     def points_in(self, spec: specs.Activation) -> GSetType | None:
-        """The points on which the input is needed, if any."""
-        return gset_of(spec) if spec.gset else None
+        """The points on which the input is needed, if any; a bias is added in irreps."""
+        return self.points_out(spec) if spec.points is None else None
 
     def points_out(self, spec: specs.Activation) -> GSetType | None:
         """The points on which the output could stay."""
-        return self.points_in(spec)
+        return gset_of(spec) if spec.gset else None
 
     def decide(self, spec: specs.Activation, edge: Edge) -> str:
         if not spec.gset:
@@ -161,18 +171,23 @@ class ActivationRule:
                 f"{spec.function} on the stored channels: it is odd, the group permutes them up to "
                 f"sign, and they are no permutation representation"
             )
-        return f"{spec.function} on {gset_of(spec)}"
+        shifted = "" if spec.points is None else "bias on tokens, then "
+        return f"{shifted}{spec.function} on {gset_of(spec)}"
 
     def cost(self, spec: specs.Activation, edge: Edge, positions: int) -> Cost:
         products, additions = basis_flops(gset_of(spec))  # none without points
         if not spec.normalised:  # one addition for each channel, no factor
             additions //= 2
         changes = [spec.enter, spec.leave].count("irreps")
+        bias = Cost() if spec.points is None else token_bias_cost(spec.feature_type, spec.points)
         return Cost(
-            matmul=changes * positions * products,
+            bias.params,
+            matmul=changes * positions * products + bias.matmul,
+            on_weights=bias.on_weights,
             on_features=changes * positions * products,
             recomputed=positions * products if changes == 2 else 0,
             other=(
+                *bias.other,
                 ("basis change", changes * positions * additions),
                 ("activation", positions * spec.feature_type.dim),
             ),
@@ -188,6 +203,7 @@ class ActivationRule:
             spec.leave,
             spec.normalised,
             spec.overwrite,
+            spec.points,
             **factory.kwargs,
         )
 

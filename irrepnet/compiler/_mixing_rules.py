@@ -50,7 +50,8 @@ def require_tokens(edge: Edge, feature_type: FeatureType, points: PointAction) -
     return at
 
 
-def _on_tokens(feature_type: FeatureType, points: PointAction) -> Features:
+def on_tokens(feature_type: FeatureType, points: PointAction) -> Features:
+    """Features on tokens that the group permutes."""
     return Features(feature_type, points.num_points, points=points)
 
 
@@ -58,7 +59,7 @@ class TokensRule:
     """`specs.Tokens`: what a network takes."""
 
     def source(self, spec: specs.Tokens) -> Edge:
-        return _on_tokens(spec.feature_type, spec.points)
+        return on_tokens(spec.feature_type, spec.points)
 
     def check(self, spec: specs.Tokens, edge: Edge) -> tuple[specs.Tokens, Edge]:
         return spec, require_tokens(edge, spec.feature_type, spec.points)
@@ -77,7 +78,7 @@ class TokenLinearRule:
     """`specs.TokenLinear`: one product for each irrep of the tokens."""
 
     def source(self, spec: specs.TokenLinear) -> Edge:
-        return _on_tokens(spec.feature_type, spec.points)
+        return on_tokens(spec.feature_type, spec.points)
 
     def check(self, spec: specs.TokenLinear, edge: Edge) -> tuple[specs.TokenLinear, Edge]:
         return spec, require_tokens(edge, spec.feature_type, spec.points)
@@ -123,7 +124,7 @@ class TokenBiasRule:
     """`specs.TokenBias`: a vector that the group fixes, alike on all orbits of a kind."""
 
     def source(self, spec: specs.TokenBias) -> Edge:
-        return _on_tokens(spec.feature_type, spec.points)
+        return on_tokens(spec.feature_type, spec.points)
 
     def check(self, spec: specs.TokenBias, edge: Edge) -> tuple[specs.TokenBias, Edge]:
         return spec, require_tokens(edge, spec.feature_type, spec.points)
@@ -160,7 +161,7 @@ class AffineRule:
     def source(self, spec: specs.Affine) -> Edge:
         if spec.points is None:
             return Features(spec.feature_type)
-        return _on_tokens(spec.feature_type, spec.points)
+        return on_tokens(spec.feature_type, spec.points)
 
     def check(self, spec: specs.Affine, edge: Edge) -> tuple[specs.Affine, Edge]:
         if spec.points is None:
@@ -196,7 +197,7 @@ class OrbitOrderRule:
     """`specs.OrbitOrder`: tokens sorted by orbits."""
 
     def source(self, spec: specs.OrbitOrder) -> Edge:
-        return _on_tokens(spec.feature_type, spec.points)
+        return on_tokens(spec.feature_type, spec.points)
 
     def check(self, spec: specs.OrbitOrder, edge: Edge) -> tuple[specs.OrbitOrder, Edge]:
         at = require_tokens(edge, spec.feature_type, spec.points)
@@ -216,7 +217,7 @@ class OrbitPoolRule:
     """`specs.OrbitPool`: invariants of tokens (x) channels."""
 
     def source(self, spec: specs.OrbitPool) -> Edge:
-        return _on_tokens(spec.feature_type, spec.points)
+        return on_tokens(spec.feature_type, spec.points)
 
     def check(self, spec: specs.OrbitPool, edge: Edge) -> tuple[specs.OrbitPool, Edge]:
         check_choice("invariant", spec.kind, POOLED_INVARIANTS)

@@ -11,6 +11,7 @@ from irrepnet.freezing._centre_stream import centre_stream
 from irrepnet.freezing._fold_affine import fold_affine
 from irrepnet.freezing._fold_butterfly import fold_butterfly
 from irrepnet.freezing._fold_scales import drop_dropout, fold_layer_scale, fold_norm_affine
+from irrepnet.freezing._fold_token_bias import fold_token_bias
 from irrepnet.freezing._frozen import Frozen
 from irrepnet.freezing._overwrite import overwrite
 
@@ -22,6 +23,7 @@ FOLDINGS: tuple[Callable[[Frozen], Frozen], ...] = (
     fold_affine,
     centre_stream,
     fold_butterfly,
+    fold_token_bias,
     overwrite,
 )
 

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from irrepnet.actions import PointAction
 from irrepnet.nn import _operators as operators
 from irrepnet.nn._dense import linear
 from irrepnet.nn._eager import is_plain, without_autocast, writes_in_place
@@ -17,6 +18,8 @@ from irrepnet.nn._layer import Layer
 from irrepnet.nn._operators import Registered, takes_kernels
 from irrepnet.nn._shapes import check_channels
 from irrepnet.nn._step import differentiable_gradients
+from irrepnet.nn._two_axis import TokenBias
+from irrepnet.nn.native import Shift
 from irrepnet.types import ACTIVATION_BASES, GSetType, check_choice
 
 
@@ -30,6 +33,7 @@ class GSetActivation(Layer):
         leave: Basis of the output.
         normalised: Whether changes of basis between two points have their factor `sqrt(1/2)`.
         overwrite: Whether plain inference may write the result over the input.
+        points: If given, a `TokenBias` on these tokens, called `bias`, is added first.
         device: Where the tables live.
         dtype: Their dtype.
 
@@ -58,6 +62,7 @@ class GSetActivation(Layer):
         leave: str = "irreps",
         normalised: bool = True,
         overwrite: bool = False,
+        points: PointAction | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -70,28 +75,51 @@ class GSetActivation(Layer):
         self.overwrite = overwrite
         self._both = enter == leave == "irreps"
         self._plan = Registered(self.basis.compiled)
+        self.bias = None
+        if points is not None:
+            self.bias = TokenBias(gset.feature_type, points, device, dtype, overwrite)
 
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """Apply the function to every point, for features in irreps along the last axis."""
         check_channels(x, self.basis.gset.feature_type, self.basis.dim)
+        return self._activate(x) if self.bias is None else self._shift_and_activate(x, self.bias)
+
+    def _shift_and_activate(self, x: Tensor, bias: TokenBias) -> Tensor:
+        """One pass by a kernel, or one layer after the other."""
+        name, compiled = self.pointwise.function, self.basis.compiled
+        vectors, repeat = bias.vectors(x)
+        if self._both and writes_in_place(x) and compiled.serves(name, x, vectors):
+            over = self.overwrite and x.is_contiguous()
+            out = x if over else torch.empty_like(x, memory_format=torch.contiguous_format)
+            compiled.write(name, out, x, shift=Shift(vectors, repeat))
+            return out
+        if self._both and takes_kernels(x) and compiled.fits(name):
+            return self._operator(x, vectors, repeat)
+        return self._activate(bias.add(x, vectors, repeat))
+
+    def _activate(self, x: Tensor) -> Tensor:
         if writes_in_place(x) and (self._both or self.basis.is_identity):
             return self.write(x, x if self.overwrite and x.is_contiguous() else None)
         name, moves = self.pointwise.function, not self.basis.is_identity
         if self._both and is_plain(x) and (moves or self.basis.compiled.serves(name, x)):
             return _Recomputed.apply(x, self)
         if self._both and takes_kernels(x) and self.basis.compiled.fits(name):
-            if not self.overwrite:
-                return operators.conjugate(x, name, self._plan.key)
-            operators.conjugate_(x, name, self._plan.key)
-            return x
+            return self._operator(x)
         if not moves:
             return self.pointwise(x)
         points = x if self.enter == "points" else self.basis.to_points(x)
         points = self.pointwise(points)
         return points if self.leave == "points" else self.basis.to_irreps(points)
 
+    def _operator(self, x: Tensor, shift: Tensor | None = None, repeat: int = 1) -> Tensor:
+        arguments = x, self.pointwise.function, self._plan.key, shift, repeat
+        if not self.overwrite:
+            return operators.conjugate(*arguments)
+        operators.conjugate_(*arguments)
+        return x
+
     def build(self, x: Tensor) -> Tensor:
-        """The layer out of operations that autograd knows, from irreps to irreps."""
+        """The activation out of operations that autograd knows, from irreps to irreps."""
         return self.basis.to_irreps(self.pointwise(self.basis.to_points(x)))
 
     def write(self, x: Tensor, out: Tensor | None = None) -> Tensor:
@@ -118,7 +146,9 @@ class GSetActivation(Layer):
 
     def _dense(self) -> nn.Sequential:
         matrix = self.basis.matrix()
-        before = () if self.enter == "points" else (linear(matrix.T),)
+        before: tuple[nn.Module, ...] = () if self.bias is None else (self.bias._dense(),)
+        if self.enter == "irreps":
+            before = (*before, linear(matrix.T))
         after = () if self.leave == "points" else (linear(matrix),)
         return nn.Sequential(*before, Pointwise(self.pointwise.function), *after)
 

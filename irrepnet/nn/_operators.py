@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from irrepnet.nn._eager import autocast_dtype
-from irrepnet.nn.native import works
+from irrepnet.nn.native import Shift, works
 
 #: What operators do, by a text that says all about it; they take it as a text.
 _PLANS: dict[str, Any] = {}
@@ -102,23 +102,36 @@ def _(x: Tensor, plan: str) -> Tensor:
     return x.new_empty(*x.shape[:-1], x.shape[-1] // 3)
 
 
-@_operator("conjugate(Tensor x, str function, str plan) -> Tensor")
-def conjugate(x: Tensor, function: str, plan: str) -> Tensor:
+@_operator(
+    "conjugate(Tensor x, str function, str plan, Tensor? shift=None, int repeat=1) -> Tensor"
+)
+def conjugate(
+    x: Tensor, function: str, plan: str, shift: Tensor | None = None, repeat: int = 1
+) -> Tensor:
     """`Conjugations.write` into a new tensor."""
     out = torch.empty_like(x, memory_format=torch.contiguous_format)
-    plan_of(plan).write(function, out, x)
+    plan_of(plan).write(function, out, x, shift=_shift(shift, repeat))
     return out
 
 
 @conjugate.register_fake
-def _(x: Tensor, function: str, plan: str) -> Tensor:
+def _(x: Tensor, function: str, plan: str, shift: Any = None, repeat: int = 1) -> Tensor:
     return torch.empty_like(x, memory_format=torch.contiguous_format)
 
 
-@_operator("conjugate_(Tensor(a!) x, str function, str plan) -> ()", ("x",))
-def conjugate_(x: Tensor, function: str, plan: str) -> None:
+@_operator(
+    "conjugate_(Tensor(a!) x, str function, str plan, Tensor? shift=None, int repeat=1) -> ()",
+    ("x",),
+)
+def conjugate_(
+    x: Tensor, function: str, plan: str, shift: Tensor | None = None, repeat: int = 1
+) -> None:
     """`Conjugations.write` over the input."""
-    plan_of(plan).write(function, x, x)
+    plan_of(plan).write(function, x, x, shift=_shift(shift, repeat))
+
+
+def _shift(vectors: Tensor | None, repeat: int) -> Shift | None:
+    return None if vectors is None else Shift(vectors.contiguous(), repeat)
 
 
 @_operator("typed_norm(Tensor x, Tensor? weight, Tensor? bias, str plan) -> Tensor")

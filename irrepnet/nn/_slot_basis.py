@@ -169,7 +169,7 @@ class SlotBasis(ConstantsLayer):
         """
         inputs = (x,) if gradient is None else (x, gradient)
         if self.compiled.serves(function.function, out, *inputs):
-            self.compiled.write(function.function, out, *inputs)
+            self.compiled.write(function.function, out, x, gradient)
             return out
         middle = function.write_ if gradient is None else function.gradient
         for *parts, target in row_parts(*inputs, out):

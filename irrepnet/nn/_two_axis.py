@@ -134,18 +134,27 @@ class TokenBias(ConstantsLayer):
 
     def forward(self, x: Float[Tensor, "*batch tokens dim"]) -> Float[Tensor, "*batch tokens dim"]:
         """Add the vector."""
-        check_tokens(x, self.num_tokens, self.feature_type)
-        # Orbits of one kind share their vectors: a few rows, which stay in the cache.
-        shape = self._kinds[0] if self._broadcasts else (self.num_tokens, 1)
-        vectors = self._kept.get(x, tuple(self.parameters()), self._vectors)
-        if self.overwrite and writes_in_place(x):
-            x.unflatten(-2, shape).add_(vectors)
-            return x
-        return (x.unflatten(-2, shape) + vectors).flatten(-3, -2)
+        return self.add(x, *self.vectors(x))
 
-    def _vectors(self) -> Tensor:
-        """What is added to tokens as `(points, orbits)`, if they lie so, or one by one."""
-        return (self._on_kind(0) if self._broadcasts else self.value()).unsqueeze(1)
+    def add(self, x: Tensor, vectors: Tensor, repeat: int) -> Tensor:
+        """Add what `vectors` gave."""
+        tokens, vectors = x.unflatten(-2, (-1, repeat)), vectors.unsqueeze(1)
+        if self.overwrite and writes_in_place(x):
+            tokens.add_(vectors)
+            return x
+        return (tokens + vectors).flatten(-3, -2)
+
+    def vectors(self, x: Tensor) -> tuple[Tensor, int]:
+        """What is added to the tokens of `x`: rows `(points, dim)`, each to so many tokens.
+
+        Where the tokens lie as `(points, orbits)`, orbits of one kind share a few rows, which stay
+        in the cache; else there is a row for each token.
+        """
+        check_tokens(x, self.num_tokens, self.feature_type)
+        parameters = tuple(self.parameters())
+        if self._broadcasts:
+            return self._kept.get(x, parameters, lambda: self._on_kind(0)), self._kinds[0][1]
+        return self._kept.get(x, parameters, self.value), 1
 
     def _dense(self) -> DenseAdd:
         return DenseAdd(self.value())

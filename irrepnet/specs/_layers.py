@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from irrepnet.actions import ImageAction
+from irrepnet.actions import ImageAction, PointAction
 from irrepnet.groups import Group
 from irrepnet.specs._spec import Spec
 from irrepnet.types import FeatureType, Lowering, Restriction
@@ -73,6 +73,7 @@ class Activation(Spec):
             not, the maps around take it (`irrepnet.freeze` sees to it).
         overwrite: Whether plain inference may write the result over the input, which then nobody
             else may keep (`irrepnet.freeze` sees to it).
+        points: If given, a `TokenBias` of the input is added first (`irrepnet.freeze` sees to it).
     """
 
     feature_type: FeatureType
@@ -82,6 +83,7 @@ class Activation(Spec):
     leave: str = "irreps"
     normalised: bool = True
     overwrite: bool = False
+    points: PointAction | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from torch import Tensor
 from irrepnet import groups
 from irrepnet.groups import Group
 from irrepnet.nn._straight_line import StraightLine, straight_line
-from irrepnet.nn.native import Conjugation, _conjugation
+from irrepnet.nn.native import Conjugation, Shift, _conjugation, _conjugation_text
 from irrepnet.types import GSetType
 from tests.native.oracles import assert_rounded, between_irreps, conjugated, rows_of
 
@@ -79,6 +79,28 @@ def conjugated_all(pieces: tuple[Conjugation, ...], inputs: list[Tensor]) -> Ten
     for kernel in pieces:
         out = conjugated(kernel, "gelu", out, *[t.clone() for t in inputs])
     return out
+
+
+@pytest.mark.parametrize(("vectors", "repeat"), [(1, 1), (2, 3), (3, 2), (6, 1)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_vectors_added_to_rows(vectors: int, repeat: int, dtype: torch.dtype) -> None:
+    """Each to `repeat` rows, from the first again, whichever thread has the row."""
+    dim, pieces = kernels("flop")
+    x = torch.randn(12 * 200, dim).to(dtype)
+    added = torch.randn(vectors, dim).to(dtype)
+    places = [row // repeat % vectors for row in range(len(x))]
+    expected = conjugated_all(pieces, [x.double() + added.double()[places]])
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            out, own = torch.full_like(x, torch.nan), x.clone()
+            for kernel in pieces:
+                kernel.write("gelu", out, x, shift=Shift(added, repeat))
+                kernel.write("gelu", own, own, shift=Shift(added, repeat))
+            assert_rounded(out, expected)
+            assert torch.equal(own, out)
+    finally:
+        torch.set_num_threads(1)
 
 
 @pytest.mark.parametrize("function", _conjugation.FUNCTIONS[1:])
@@ -194,7 +216,7 @@ def test_a_wrong_sign_in_the_text_is_seen(monkeypatch: pytest.MonkeyPatch) -> No
         *before, (i, j, factor) = found.steps
         return replace(found, steps=(*before, (i, j, -factor)))
 
-    monkeypatch.setattr(_conjugation, "straight_line", wrong)
+    monkeypatch.setattr(_conjugation_text, "straight_line", wrong)
     _conjugation._kernel.cache_clear()
     try:
         x = torch.randn(4, 62)

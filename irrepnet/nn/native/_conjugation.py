@@ -7,11 +7,10 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from irrepnet.nn._straight_line import StraightLine, straight_line
+from irrepnet.nn.native._conjugation_text import Matrix, source
 from irrepnet.nn.native._library import kernels, takes
 from irrepnet.nn.native._places import places
 from irrepnet.nn.native._rows import over_rows
@@ -23,12 +22,27 @@ LARGEST = 16
 #: With fewer copies vectors are not filled.
 FEWEST = 16
 
-Matrix = tuple[tuple[float, ...], ...]
+
+@dataclass(frozen=True)
+class Shift:
+    """What is added to rows first: each vector to `repeat` rows, then from the first again.
+
+    Attributes:
+        vectors: Of shape `(vectors, channels)`, contiguous.
+        repeat: Number of rows with one vector.
+    """
+
+    vectors: Tensor
+    repeat: int
+
+    def arguments(self) -> tuple[int, ...]:
+        """As C takes it; of the tensor itself, which lives as long as a thread works on it."""
+        return self.vectors.data_ptr(), *self.vectors.shape, self.repeat
 
 
 @dataclass(frozen=True)
 class Conjugation:
-    """`y = B f(A x)` and what goes back through it, for `copies` copies of small `A` and `B`.
+    """`y = B f(A (x + b))`, or back through `B f(A x)`, for `copies` copies of small `A` and `B`.
 
     A C compiler turns both transforms, as lists of additions, and the function into one loop: each
     number is read once and written once.
@@ -64,27 +78,36 @@ class Conjugation:
             and _kernel(self.enter, self.leave, function, tensors[0].dtype) is not None
         )
 
-    def write(self, function: str, out: Tensor, x: Tensor, gradient: Tensor | None = None) -> None:
-        """Write `B f(A x)`, or `B (f'(A x) * A gradient)`, into the targets of `out`.
+    def write(
+        self,
+        function: str,
+        out: Tensor,
+        x: Tensor,
+        gradient: Tensor | None = None,
+        shift: Shift | None = None,
+    ) -> None:
+        """Write `B f(A (x + b))`, or `B (f'(A x) * A gradient)`, into the targets of `out`.
 
         Args:
             function: One of `FUNCTIONS`.
             out: Of as many rows; may be an input where sources are targets.
             x: Of shape `(rows, channels)`.
-            gradient: What comes back to the function's output.
+            gradient: What comes back to the function's output, without a shift.
+            shift: What is added first, of the dtype of `x`.
         """
-        kernel = _kernel(self.enter, self.leave, function, x.dtype)
+        assert gradient is None or shift is None
+        kernel = _kernel(self.enter, self.leave, function, x.dtype, shift is not None)
         assert kernel is not None, "expected that `serves` was asked"
         tensors = [x, out] if gradient is None else [x, gradient, out]
         call = kernel.forward if gradient is None else kernel.backward
         strides = [t.stride(0) for t in tensors]
-        size = x.element_size()
         channels = places(self.sources), places(self.targets)
 
         def run(first: int, last: int) -> None:
             # Of the tensors themselves: they live as long as a thread works on them.
-            pointers = [t.data_ptr() + first * t.stride(0) * size for t in tensors]
-            call(*pointers, *strides, last - first, self.copies, *channels)
+            pointers = [t.data_ptr() for t in tensors]
+            added = () if shift is None else shift.arguments()
+            call(*pointers, *strides, first, last, self.copies, *channels, *added)
 
         over_rows(run, len(x), len(self.sources) * self.copies)
         torch.autograd.graph.increment_version(out)
@@ -110,105 +133,42 @@ class Conjugations:
         """Whether there are kernels for these tensors, `(rows, dim)` each."""
         return bool(self.runs) and all(run.serves(function, *tensors) for run in self.runs)
 
-    def write(self, function: str, out: Tensor, x: Tensor, gradient: Tensor | None = None) -> None:
-        """Write `B f(A x)`, or `B (f'(A x) * A gradient)`, into `out`.
+    def write(
+        self,
+        function: str,
+        out: Tensor,
+        x: Tensor,
+        gradient: Tensor | None = None,
+        shift: Shift | None = None,
+    ) -> None:
+        """Write `B f(A (x + b))`, or `B (f'(A x) * A gradient)`, into `out`.
 
         Args:
             function: One of `FUNCTIONS`.
             out: Contiguous; may be an input where sources are targets.
             x: Of shape `(..., dim)`.
-            gradient: What comes back to the function's output.
+            gradient: What comes back to the function's output, without a shift.
+            shift: What is added first, of the dtype of `x`.
         """
-        given = (x,) if gradient is None else (x, gradient)
-        rows = [t.reshape(-1, self.dim) for t in given]
+        rows = out.view(-1, self.dim), x.reshape(-1, self.dim)
+        back = None if gradient is None else gradient.reshape(-1, self.dim)
         for run in self.runs:
-            run.write(function, out.view(-1, self.dim), *rows)
+            run.write(function, *rows, back, shift)
 
 
 @functools.cache
-def _kernel(enter: Matrix, leave: Matrix, function: str, dtype: torch.dtype) -> ctypes.CDLL | None:
-    """The compiled library of two transforms and a function: `forward` and `backward`."""
-    loaded = kernels(dtype, source(enter, leave, function))
+def _kernel(
+    enter: Matrix, leave: Matrix, function: str, dtype: torch.dtype, shifted: bool = False
+) -> ctypes.CDLL | None:
+    """The library of two transforms and a function: `forward`, and `backward` without a shift."""
+    loaded = kernels(dtype, source(enter, leave, function, shifted))
     if loaded is None:
         return None
     pointer, number = ctypes.c_void_p, ctypes.c_int64
     for name, tensors in (("forward", 2), ("backward", 3)):
         if hasattr(loaded, name):
-            arguments = [pointer] * tensors + [number] * (tensors + 2) + [pointer] * 2
+            arguments = [pointer] * tensors + [number] * (tensors + 3) + [pointer] * 2
             call: Callable[..., None] = getattr(loaded, name)
-            call.argtypes, call.restype = arguments, None  # type: ignore[attr-defined]
+            call.restype = None  # type: ignore[attr-defined]
+            call.argtypes = arguments + [pointer, number, number, number] * shifted  # type: ignore[attr-defined]
     return loaded
-
-
-def source(enter: Matrix, leave: Matrix, function: str) -> str:
-    """The kernels in C, `forward` and, where there is a function, `backward`."""
-    down, up = straight_line(np.array(enter)), straight_line(np.array(leave))
-    points, slopes = _outputs(down, "a"), _outputs(down, "b")
-    entered = [*_loads("x", "a", len(enter)), *_sums(down, "a", len(enter))]
-    changed = [*_loads("g", "b", len(enter)), *_sums(down, "b", len(enter))]
-    left = [
-        *_sums(up, "p", len(enter)),
-        *(f"y{k}[c] = STORE({value});" for k, value in enumerate(_outputs(up, "p"))),
-    ]
-    values = [f"float p{k} = value_{function}({a});" for k, a in enumerate(points)]
-    texts = [_kernel_text("forward", "x", len(enter), [*entered, *values, *left])]
-    if function != "none":
-        pairs = enumerate(zip(points, slopes, strict=True))
-        values = [f"float p{k} = slope_{function}({a}) * ({b});" for k, (a, b) in pairs]
-        body = [*entered, *changed, *values, *left]
-        texts.append(_kernel_text("backward", "xg", len(enter), body))
-    return "\n".join(texts)
-
-
-def _kernel_text(name: str, reads: str, size: int, body: list[str]) -> str:
-    """A loop over rows and copies around `body`; tensors are those of `reads`, and `y`."""
-    pointers = [f"const T *{read}" for read in reads] + ["T *y"]
-    numbers = [f"int64_t {t}_stride" for t in (*reads, "y")] + ["int64_t rows", "int64_t copies"]
-    places = ["const int64_t *sources", "const int64_t *targets"]
-    at = [
-        f"const T *{read}{k} = {read} + row * {read}_stride + sources[{k}];"
-        for read in reads
-        for k in range(size)
-    ] + [f"T *y{k} = y + row * y_stride + targets[{k}];" for k in range(size)]
-    # One stretch of memory the processor fetches ahead by itself; of several it loses track.
-    # ViT-B's 3072 channels in float32, flop: 2.0 ms without these lines, 1.25 ms with them.
-    ahead = [f"fetch({t}{k} + {t}_stride, copies * sizeof(T));" for t in reads for k in range(size)]
-    lines = ["    " + line for line in at + (ahead if size > 1 else [])] + [
-        "    INDEPENDENT",
-        "    for (int64_t c = 0; c < copies; c++) {",
-        *("      " + line for line in body),
-        "    }",
-    ]
-    return "\n".join(
-        [
-            f"void {name}({', '.join(pointers + numbers + places)}) {{",
-            "  for (int64_t row = 0; row < rows; row++) {",
-            *lines,
-            "  }",
-            "}",
-        ]
-    )
-
-
-def _loads(tensor: str, name: str, size: int) -> list[str]:
-    """Registers `name0`, `name1`... from memory."""
-    return [f"float {name}{k} = LOAD({tensor}{k}[c]);" for k in range(size)]
-
-
-def _sums(line: StraightLine, name: str, size: int) -> list[str]:
-    """The steps of a straight line, as registers behind the first `size`."""
-    return [
-        f"float {name}{k} = {_sum(f'{name}{i}', f'{name}{j}', factor)};"
-        for k, (i, j, factor) in enumerate(line.steps, size)
-    ]
-
-
-def _sum(first: str, second: str, factor: float) -> str:
-    if abs(factor) == 1:
-        return f"{first} {'+' if factor > 0 else '-'} {second}"
-    return f"fused({factor!r}f, {second}, {first})"
-
-
-def _outputs(line: StraightLine, name: str) -> list[str]:
-    """What comes out of a straight line."""
-    return [f"{factor!r}f * {name}{k}" for k, factor in line.outputs]
