@@ -180,11 +180,13 @@ class ActivationRule:
             additions //= 2
         changes = [spec.enter, spec.leave].count("irreps")
         bias = Cost() if spec.points is None else token_bias_cost(spec.feature_type, spec.points)
+        on_features = changes * positions * products
         return Cost(
             bias.params,
-            matmul=changes * positions * products + bias.matmul,
+            matmul=on_features + bias.matmul,
+            on_features=on_features,
+            on_products=0 if spec.points is None else on_features,
             on_weights=bias.on_weights,
-            on_features=changes * positions * products,
             recomputed=positions * products if changes == 2 else 0,
             other=(
                 *bias.other,

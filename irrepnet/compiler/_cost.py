@@ -75,7 +75,8 @@ class Row:
         weighted = c.matmul - c.on_features - c.on_weights
         if self.input_grad:
             return 2 * weighted + c.on_features + c.on_weights + c.recomputed
-        return (weighted if c.params != 0 else 0) + c.on_products + c.on_weights
+        behind = c.on_products + (c.recomputed if c.on_products != 0 else 0)
+        return (weighted if c.params != 0 else 0) + behind + c.on_weights
 
     @property
     def backward_other_flops(self) -> int:

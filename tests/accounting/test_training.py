@@ -23,6 +23,7 @@ TOKENS = ACTION.on_grid(*GRID)
 #: Layers whose products have constant factors, or whose backward pass is special.
 LAYERS: list[tuple[specs.Spec, tuple[int, ...]]] = [
     (specs.Activation(2 * R), (5, 32)),
+    (specs.Activation(R, points=TOKENS), (16, 16)),
     (specs.DirectActivation(FeatureType(D4, [1, 1, 1, 1, 0]), "abs"), (5, 4)),
     (specs.PermutedAttention(R, 8), (5, 48)),
     (specs.Attention(R, 2), (5, 48)),
@@ -45,7 +46,7 @@ LAYERS: list[tuple[specs.Spec, tuple[int, ...]]] = [
 @pytest.mark.parametrize("trained", [False, True], ids=["first", "after another"])
 def test_layers(spec: specs.Spec, size: tuple[int, ...], trained: bool) -> None:
     """Alone, where nobody asks for the gradient of the input, and after something trainable."""
-    on_grid = hasattr(spec, "grid") or hasattr(spec, "points")
+    on_grid = hasattr(spec, "grid") or getattr(spec, "points", None) is not None
     x = spec.in_type
     before = specs.PositionalEmbedding(x, ACTION, GRID) if on_grid else specs.LayerScale(x)
     net = ir.compile(specs.Chain((("before", before), ("layer", spec))) if trained else spec)
