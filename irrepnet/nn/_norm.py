@@ -105,8 +105,10 @@ class IsotypicLayerNorm(CopyScale, Layer):
         compiled = self._native and is_plain(x) and self._compiled.serves(x)
         if compiled or (self._native and not self._centres_itself and _one_step(x)):
             return _Step.apply(x, weight, bias, self)  # type: ignore[return-value]
-        if self._native and takes_kernels(x):
+        if self._native and not self._centres_itself and takes_kernels(x):
             return operators.typed_norm(x, weight, bias, self._plan.key)
+        # Torch's own norm alone: a compiler fuses it with the skip connection before it. Measured
+        # on frozen ViT-S: 392 to 390 ms in float32, 134.5 to 132.6 ms in bfloat16.
         return self.build(x, weight, bias)
 
     def _slots(self) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -57,7 +57,8 @@ def test_traced_layers_give_what_eager_ones_give(kind: str, name: str, dtype: to
         expected, got = layer(x), traced(layer, found)(x)
     error = (got.float() - expected.float()).norm() / expected.float().norm()
     assert error < (1e-6 if dtype == torch.float32 else 1e-2)
-    served = not (kind == "activation" and name == "A5")
+    # Too many points for a kernel; and what torch's own norm does, compilers know.
+    served = (kind, name) not in (("activation", "A5"), ("norm", "trivial"))
     assert any(f"irrepnet.{operator}" in target for target in found) == served
 
 
