@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.checkpoint import checkpoint
 
@@ -140,19 +139,6 @@ def test_a_kernel_one_way_and_operations_the_other(name: str, counted: list[str]
     assert watching.seen > 3
     torch.testing.assert_close([out.detach(), *torch.autograd.grad(out, x, gradient)], right)
     assert len(counted) == 3  # torch's fused attention wants its own backward pass
-
-
-def test_gradients_without_memory() -> None:
-    """Fake ones give fake ones, and zeros that are only noted give zeros; nothing is read there."""
-    layer, x, _ = made("D4")
-    out = layer(x.requires_grad_())
-    fake = FakeTensorMode(allow_non_fake_inputs=True)
-    (into,) = torch.autograd.grad(out, x, fake.from_tensor(out.detach()), retain_graph=True)
-    assert type(into) is type(fake.from_tensor(x))
-    assert into.shape == x.shape
-    (into,) = torch.autograd.grad(out, x, torch._efficientzerotensor(out.shape))
-    assert torch.equal(into, torch.zeros_like(x))
-    assert torch.equal(layer(torch._efficientzerotensor(x.shape)), torch.zeros_like(out))
 
 
 def test_a_lazily_negated_gradient_is_negated(counted: list[str]) -> None:

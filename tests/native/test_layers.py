@@ -150,6 +150,22 @@ def test_a_fake_tensor_has_no_memory(name: str, kind: str) -> None:
     assert fake.grad.shape == x.shape
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at it when it makes fakes
+@pytest.mark.parametrize(("name", "kind"), LAYERS)
+def test_gradients_without_memory(name: str, kind: str) -> None:
+    """Fake ones give fake ones, and zeros that are only noted give zeros; nothing is read there."""
+    layer, x = layer_and_input(name, kind)
+    out = layer(x.requires_grad_())
+    fake = FakeTensorMode(allow_non_fake_inputs=True).from_tensor(out.detach())
+    (into,) = torch.autograd.grad(out, x, fake, retain_graph=True)
+    assert (type(into), into.shape) == (type(fake), x.shape)
+    (into,) = torch.autograd.grad(out, x, torch._efficientzerotensor(out.shape))
+    assert torch.equal(into, torch.zeros_like(x))
+    torch.testing.assert_close(
+        layer(torch._efficientzerotensor(x.shape)), layer(torch.zeros_like(x))
+    )
+
+
 @pytest.mark.compile
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
 @pytest.mark.parametrize(("name", "kind"), LAYERS)
