@@ -139,7 +139,7 @@ class GSetActivation(Layer):
 
     def write_gradient(self, x: Tensor, gradient: Tensor) -> Tensor:
         """What goes back through the layer, from its input: points are computed again."""
-        out = torch.empty_like(x, memory_format=torch.contiguous_format)
+        out = gradient.new_empty(x.shape)  # of its class: what has no memory gives no numbers
         rows = [t.reshape(-1, self.basis.dim) for t in (x, gradient)]
         self.basis.conjugate(self.pointwise, out.view(-1, self.basis.dim), *rows)
         return out

@@ -18,7 +18,7 @@ from irrepnet.nn._eager import is_plain, without_autocast, writes_in_place
 from irrepnet.nn._head_layout import HeadLayout
 from irrepnet.nn._layer import Layer
 from irrepnet.nn._operators import Registered, takes_kernels, takes_operators
-from irrepnet.nn._shapes import check_channels
+from irrepnet.nn._shapes import check_axes, check_channels
 from irrepnet.types import FeatureType, check_rate, head_type
 
 
@@ -77,6 +77,7 @@ class IsotypicAttention(Layer):
             The attended values, of type `feature_type`.
         """
         check_channels(x, self.in_type, 3 * self.dim)
+        check_axes(x, "batch, tokens, channels")
         dropout = self.dropout if self.training else 0.0
         if dropout or x.device.type != "cpu" or not x.numel():
             return self.build(x, dropout)

@@ -79,7 +79,8 @@ class HeadLayout:
             out: The output, where there is a `total`.
             total: The second result of `attend_once`.
         """
-        if total is None and self.compiled.serves(x):
+        gradient = gradient.resolve_neg()  # behind complex numbers the sign is a bit beside them
+        if total is None and self.compiled.serves(x, gradient):
             return self.compiled.backward(x, gradient)
         heads = None if out is None else self.by_heads(out)
         return self.unpack(attend_back(self.by_heads(gradient), self.pack(x), heads, total))

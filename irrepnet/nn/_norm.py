@@ -159,6 +159,11 @@ class IsotypicLayerNorm(CopyScale, Layer):
         """
         if self._compiled.serves(x):
             return self._compiled.forward(x, weight, bias), None, None
+        return self._by_torch(x, weight, bias)
+
+    def _by_torch(
+        self, x: Tensor, weight: Tensor | None, bias: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         out, mean, scale = torch.empty_like(x, memory_format=torch.contiguous_format), [], []
         for part, target in row_parts(x.reshape(-1, self.dim), out.view(-1, self.dim)):
             done, *rows = torch.native_layer_norm(
@@ -181,12 +186,15 @@ class IsotypicLayerNorm(CopyScale, Layer):
             wanted: Which of the three are.
         """
         weight, bias, mean, scale = saved
+        gradient = gradient.resolve_neg()
+        if mean is None and not self._compiled.serves(x, gradient):
+            _, mean, scale = self._by_torch(x, weight, bias)
         if mean is None:
             into, to_weight, to_bias = self._compiled.backward(x, gradient, weight, wanted[1:])
             # Factors and shifts may be of another dtype than the rows.
             to_weight = to_weight if to_weight is None else to_weight.to(weight.dtype)
             return into, to_weight, to_bias if to_bias is None else to_bias.to(bias.dtype)
-        into = torch.empty_like(x, memory_format=torch.contiguous_format)
+        into = gradient.new_empty(x.shape)  # of its class: what has no memory gives no numbers
         rows = (t.reshape(-1, self.dim) for t in (x, gradient, into))
         factors, shifts = [], []
         for part, back, target, m, r in row_parts(*rows, mean, scale):

@@ -15,6 +15,12 @@ def check_channels(x: Tensor, feature_type: FeatureType, dim: int) -> None:
         )
 
 
+def check_axes(x: Tensor, axes: str) -> None:
+    """Raise `SpecError` unless `x` has these axes: kernels count on them."""
+    if x.ndim != axes.count(",") + 1:
+        raise SpecError(f"got a tensor of shape {tuple(x.shape)}: expected the axes ({axes}).")
+
+
 def check_tokens(x: Tensor, tokens: int, feature_type: FeatureType) -> None:
     """Raise unless `x` has so many tokens on its last axis but one, and the type's channels."""
     check_channels(x, feature_type, feature_type.dim)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from irrepnet.nn.native import _conjugation, _heads, _typed_norm, compiler
+from irrepnet.nn.native import _attention, _conjugation, _heads, _typed_norm, compiler
 from irrepnet.nn.native._library import library
 
 
@@ -23,7 +23,14 @@ def forget() -> Iterator[Callable[[], None]]:
     """Call it, and no library is loaded yet."""
 
     def clear() -> None:
-        for loaded in (library, _conjugation._kernel, _typed_norm._norm, _heads._moves):
+        for loaded in (
+            library,
+            _attention._core,
+            _attention._moves,
+            _conjugation._kernel,
+            _heads._moves,
+            _typed_norm._norm,
+        ):
             loaded.cache_clear()
 
     clear()

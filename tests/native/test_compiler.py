@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from irrepnet import groups, nn
-from irrepnet.nn.native import _conjugation, compiler
+from irrepnet.nn.native import _attention, _conjugation, compiler
 from irrepnet.nn.native._library import library
 from irrepnet.types import FeatureType, gset_for
 
@@ -30,6 +30,18 @@ def act_and_slope() -> torch.Tensor:
     return torch.stack([y.detach(), slope])
 
 
+def attend_and_slope() -> torch.Tensor:
+    """The same of attention, between tokens that make several tiles."""
+    layer = nn.IsotypicAttention(FeatureType.regular(groups.octic(), 16), 2)
+    x = torch.linspace(-40, 40, 2 * 37 * 48).sin().view(2, 37, 48).requires_grad_()
+    y = layer(x)
+    (slope,) = torch.autograd.grad(y.square().sum(), x)
+    return torch.cat([y.detach(), slope], dim=-1)
+
+
+WORK = [act_and_slope, attend_and_slope]
+
+
 def no_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setenv("PATH", str(folder))
@@ -43,20 +55,23 @@ def switched_off(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IRREPNET_NATIVE", "0")
 
 
+@pytest.mark.parametrize("work", WORK)
 @pytest.mark.parametrize("without", [no_path, no_such_compiler, switched_off])
 def test_no_compiler_no_kernels_no_word(
+    work: Callable[[], torch.Tensor],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     without: Callable[..., None],
     forget: Callable[[], None],
 ) -> None:
-    expected = act_and_slope()
+    expected = work()
     forget()
     without(tmp_path, monkeypatch)
     assert compiler() is None
     assert library("int answer(void) { return 12; }") is None
-    torch.testing.assert_close(act_and_slope(), expected)
-    assert _conjugation._kernel.cache_info().currsize
+    torch.testing.assert_close(work(), expected)
+    caches = _conjugation._kernel, _attention._core
+    assert caches[WORK.index(work)].cache_info().currsize
 
 
 def test_which_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,15 +116,19 @@ def test_a_compiler_that_fails(
     torch.testing.assert_close(got, expected)
 
 
+@pytest.mark.parametrize("work", WORK)
 def test_an_option_that_the_compiler_does_not_know(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], None]
+    work: Callable[[], torch.Tensor],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    forget: Callable[[], None],
 ) -> None:
     """Without instructions of this processor, then."""
     real = compiler()
     assert real is not None
     script = f'for a in "$@"; do case $a in -m*) exit 1;; esac; done; exec {real[0]} "$@"'
     monkeypatch.setenv("CC", fake_compiler(tmp_path, script))
-    expected = act_and_slope()
+    expected = work()
     monkeypatch.delenv("CC")
     forget()
-    torch.testing.assert_close(act_and_slope(), expected)
+    torch.testing.assert_close(work(), expected)

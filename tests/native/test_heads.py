@@ -8,6 +8,7 @@ from irrepnet.types import FeatureType
 
 CASES = {
     "trivial": ("trivial", "15*chi0", 3),
+    "flop": ("flop", "6*sym + 9*asym", 3),
     "C4": ("C4", "5*chi0 + 10*chi2", 5),
     "D4": ("D4", "3*A1 + 6*B2 + 9*E", 3),
     "Q8": ("Q8", "7*chi0 + 14*chi3 + 7*chi4", 7),

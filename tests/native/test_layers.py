@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -14,7 +15,6 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from irrepnet import groups, nn
-from irrepnet.nn.native import Heads
 from irrepnet.types import FeatureType, gset_for
 from tests.native.cases import DTYPES, NAMES, layers, run
 
@@ -55,7 +55,7 @@ def test_as_close_as_torchs_own_operations(
 def test_kernels_are_what_was_tested() -> None:
     for name in NAMES:
         for kind, layer in layers(name).items():
-            x = torch.randn(2, 3 * layer.dim if kind == "attention" else dim_of(layer))
+            x = torch.randn(2, 5, 3 * layer.dim if kind == "attention" else dim_of(layer))
             assert serves(layer, x) == ((name, kind) != ("A5", "gelu"))
 
 
@@ -69,7 +69,7 @@ def serves(layer: nn.Layer, x: Tensor) -> bool:
     if isinstance(layer, nn.ToIrreps):
         return layer.basis._compiled[False].serves("none", x)
     if isinstance(layer, nn.IsotypicAttention):
-        return Heads(layer.layout.components, layer.layout.heads).serves(x)
+        return layer.layout.compiled.serves(x)
     return layer._compiled.serves(x)
 
 
@@ -150,6 +150,22 @@ def test_a_fake_tensor_has_no_memory(name: str, kind: str) -> None:
     assert fake.grad.shape == x.shape
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at it when it makes fakes
+@pytest.mark.parametrize(("name", "kind"), LAYERS)
+def test_gradients_without_memory(name: str, kind: str) -> None:
+    """Fake ones give fake ones, and zeros that are only noted give zeros; nothing is read there."""
+    layer, x = layer_and_input(name, kind)
+    out = layer(x.requires_grad_())
+    fake = FakeTensorMode(allow_non_fake_inputs=True).from_tensor(out.detach())
+    (into,) = torch.autograd.grad(out, x, fake, retain_graph=True)
+    assert (type(into), into.shape) == (type(fake), x.shape)
+    (into,) = torch.autograd.grad(out, x, torch._efficientzerotensor(out.shape))
+    assert torch.equal(into, torch.zeros_like(x))
+    torch.testing.assert_close(
+        layer(torch._efficientzerotensor(x.shape)), layer(torch.zeros_like(x))
+    )
+
+
 @pytest.mark.compile
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
 @pytest.mark.parametrize(("name", "kind"), LAYERS)
@@ -158,8 +174,31 @@ def test_a_recorded_layer_computes(name: str, kind: str) -> None:
     layer, x = layer_and_input(name, kind)
     other = torch.randn_like(x)
     with torch.no_grad():
-        for recorded in (make_fx(layer)(x), torch.jit.trace(layer, x, check_trace=False)):
+        for recorded in (
+            make_fx(layer)(x),
+            make_fx(layer, pre_dispatch=True)(x),
+            torch.jit.trace(layer, x, check_trace=False),
+        ):
             torch.testing.assert_close(recorded(other), layer(other))
+
+
+@pytest.mark.compile
+@pytest.mark.parametrize(("name", "kind"), LAYERS)
+def test_a_compiled_layer_computes_alike_at_every_call(name: str, kind: str) -> None:
+    """The kernel serves in the first call too, which compiles."""
+    torch.compiler.reset()
+    layer, x = layer_and_input(name, kind)
+    compiled = torch.compile(layer, backend="aot_eager")
+    with torch.no_grad():
+        for _ in range(2):
+            assert torch.equal(compiled(x), layer(x))
+
+
+def test_modes_of_other_threads_do_not_matter() -> None:
+    layer, x = layer_and_input("D4", "attention")
+    with ThreadPoolExecutor(1) as pool, FakeTensorMode(allow_non_fake_inputs=True):
+        assert not serves(layer, x)
+        assert pool.submit(serves, layer, x).result()
 
 
 def test_overwriting_is_seen_by_autograd() -> None:

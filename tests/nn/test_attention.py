@@ -1,3 +1,6 @@
+from collections.abc import Iterator
+
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -5,7 +8,7 @@ from torch import Tensor
 
 import irrepnet as ir
 from irrepnet import actions, nn, specs, testing
-from irrepnet._errors import HeadsError, IrrepMismatchError
+from irrepnet._errors import HeadsError, IrrepMismatchError, SpecError
 from irrepnet.nn.native import Attention
 from irrepnet.types import FeatureType
 from tests.nn.contract import EXACT, LayerContract, group, move_image, relative, rho, typed
@@ -145,6 +148,28 @@ def test_other_width() -> None:
     layer = nn.IsotypicAttention(typed("flop", "4*sym + 2*asym"), 2)
     with pytest.raises(IrrepMismatchError, match=r"expected 18 channels .* 12\*sym \+ 6\*asym"):
         layer(torch.zeros(1, 2, 6))
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """Shapes are not checked by the tests' type checker, as nowhere but in tests."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("name", ["trivial", "D4"])
+@pytest.mark.parametrize("shape", [(), (5,), (2, 3, 5)])
+def test_other_axes(name: str, shape: tuple[int, ...]) -> None:
+    """A kernel would read tokens that are not there, or leave out some that are."""
+    layer = nn.IsotypicAttention(FeatureType.regular(group(name), 16), 2)
+    x = torch.zeros(*shape, 3 * layer.dim)
+    for calls in (torch.no_grad, torch.enable_grad):
+        with calls(), pytest.raises(SpecError) as caught:
+            layer(x.clone().requires_grad_())
+        said = "got a tensor of shape {}: expected the axes (batch, tokens, channels)."
+        assert said.format(tuple(x.shape)) in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["flop", "D4", "Q8"])

@@ -45,12 +45,19 @@ class Attention:
         """Channels of a token."""
         return sum(copies for *_, copies in self.components)
 
-    def serves(self, x: Tensor) -> bool:
-        """Whether there is a kernel for query, key and value `x`, and it is the fastest way."""
+    def serves(self, x: Tensor, *gradient: Tensor) -> bool:
+        """Whether there is a kernel for query, key and value `x`, and it is the fastest way.
+
+        Args:
+            x: Query, key and value, `(batch, tokens, 3 * dim)`.
+            gradient: What comes back to the output, if `backward` is to be called.
+        """
         if x.dtype == torch.bfloat16 and _multiplies_tiles():
             return False
         few = 0 < x.shape[1] <= TOKENS
-        return few and takes(x) and _core() is not None and _moves(self, x.dtype) is not None
+        if not (few and takes(x, *gradient)):
+            return False
+        return _core() is not None and _moves(self, x.dtype) is not None
 
     def forward(self, x: Tensor) -> Tensor:
         """The attended values, `(batch, tokens, dim)`.
@@ -65,8 +72,7 @@ class Attention:
     def backward(self, x: Tensor, gradient: Tensor) -> Tensor:
         """What goes back to query, key and value, from them and what comes back to the output."""
         into = torch.empty_like(x, memory_format=torch.contiguous_format)
-        gradient = gradient.resolve_neg().contiguous()
-        self._call("attention_backward", [x.contiguous(), gradient, into])
+        self._call("attention_backward", [x.contiguous(), gradient.contiguous(), into])
         return into
 
     def _call(self, name: str, tensors: list[Tensor]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import is_in_torch_dispatch_mode
+from torch._ops import _len_torch_dispatch_stack_pre_dispatch
 
 from irrepnet.nn.native._kept import folder, keep, kept
 
@@ -54,13 +54,25 @@ def works() -> bool:
 def readable(*tensors: Tensor) -> bool:
     """Whether the numbers in memory are all there is to tensors: C sees and leaves nothing else.
 
-    False for subclasses (a fake tensor has no memory), for lazy negatives, off the CPU, and where
-    operations are recorded or simulated (`make_fx`, `torch.jit.trace`, any dispatch mode).
+    False for subclasses (a fake tensor has no memory), for lazy negatives, for zeros that autograd
+    made without memory, off the CPU, and where operations are recorded or simulated (`make_fx`,
+    `torch.jit.trace`, any dispatch mode).
     """
-    return not (is_in_torch_dispatch_mode() or torch._C._is_tracing()) and all(
-        type(t) in (Tensor, nn.Parameter) and t.device.type == "cpu" and not t.is_neg()
+    return not (_watched() or torch._C._is_tracing()) and all(
+        type(t) in (Tensor, nn.Parameter)
+        and t.device.type == "cpu"
+        and not (t.is_neg() or t._is_zerotensor())
         for t in tensors
     )
+
+
+def _watched() -> bool:
+    """Whether a dispatch mode sees this thread's operations.
+
+    By the stacks themselves: torch's `is_in_torch_dispatch_mode` is one for all threads, and stays
+    true while a function that has just been compiled runs.
+    """
+    return bool(torch._C._len_torch_dispatch_stack() or _len_torch_dispatch_stack_pre_dispatch())
 
 
 def takes(*tensors: Tensor) -> bool:

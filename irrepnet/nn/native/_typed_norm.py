@@ -36,9 +36,9 @@ class TypedNorm:
         """Length of a row."""
         return sum(self.widths)
 
-    def serves(self, x: Tensor) -> bool:
-        """Whether there is a kernel for `x`."""
-        return takes(x) and _norm(x.dtype) is not None
+    def serves(self, x: Tensor, *gradient: Tensor) -> bool:
+        """Whether there is a kernel for `x`, and for what comes back to the output if given."""
+        return takes(x, *gradient) and _norm(x.dtype) is not None
 
     def forward(self, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         """The norm of the last axis.

@@ -8,9 +8,8 @@
 #else
 #define INDEPENDENT _Pragma("GCC ivdep")
 #endif
-/* A sum, and the largest, in any order. */
+/* A sum in any order. */
 #define SUM(name) _Pragma(STRING(omp simd reduction(+ : name)))
-#define MOST(name) _Pragma(STRING(omp simd reduction(max : name)))
 #define STRING(text) #text
 
 /* a b + c, fused where the processor does that. Nothing else is, but in products (see _FLAGS): if the

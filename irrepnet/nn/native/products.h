@@ -15,6 +15,8 @@ enum { LANES = 4, TALL = 8 };
 enum { LANES = 4, TALL = 6 };
 #endif
 typedef float vector __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+/* What a comparison of vectors gives: all bits or none. */
+typedef int32_t choice __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 static inline int64_t padded(int64_t length, int64_t unit) {
   return (length + unit - 1) / unit * unit;
