@@ -88,7 +88,7 @@ class GSetActivation(Layer):
         """One pass by a kernel, or one layer after the other."""
         name, compiled = self.pointwise.function, self.basis.compiled
         vectors, repeat = bias.vectors(x)
-        if self._both and writes_in_place(x) and compiled.serves(name, x, vectors):
+        if self._both and writes_in_place(x) and compiled.serves(name, x, vectors, shifted=True):
             over = self.overwrite and x.is_contiguous()
             out = x if over else torch.empty_like(x, memory_format=torch.contiguous_format)
             compiled.write(name, out, x, shift=Shift(vectors, repeat))

@@ -69,14 +69,18 @@ class Conjugation:
         few, filled = len(self.sources) <= LARGEST, self.copies >= FEWEST
         return few and filled and function in FUNCTIONS
 
-    def serves(self, function: str, *tensors: Tensor) -> bool:
-        """Whether there is a kernel for these tensors, `(rows, channels)` each."""
-        return (
-            self.fits(function)
-            and takes(*tensors)
-            and all(t.stride(-1) == 1 for t in tensors)
-            and _kernel(self.enter, self.leave, function, tensors[0].dtype) is not None
-        )
+    def serves(self, function: str, *tensors: Tensor, shifted: bool = False) -> bool:
+        """Whether there is a kernel for these tensors, `(rows, channels)` each.
+
+        Args:
+            function: Its name.
+            tensors: All that `write` is to read and write.
+            shifted: Whether a shift is among them.
+        """
+        if not (self.fits(function) and takes(*tensors)):
+            return False
+        kernel = _kernel(self.enter, self.leave, function, tensors[0].dtype, shifted)
+        return kernel is not None and all(t.stride(-1) == 1 for t in tensors)
 
     def write(
         self,
@@ -129,9 +133,10 @@ class Conjugations:
         """Whether there can be kernels for a function."""
         return bool(self.runs) and all(run.fits(function) for run in self.runs)
 
-    def serves(self, function: str, *tensors: Tensor) -> bool:
+    def serves(self, function: str, *tensors: Tensor, shifted: bool = False) -> bool:
         """Whether there are kernels for these tensors, `(rows, dim)` each."""
-        return bool(self.runs) and all(run.serves(function, *tensors) for run in self.runs)
+        runs = self.runs
+        return bool(runs) and all(run.serves(function, *tensors, shifted=shifted) for run in runs)
 
     def write(
         self,
