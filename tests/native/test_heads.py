@@ -12,6 +12,7 @@ CASES = {
     "C4": ("C4", "5*chi0 + 10*chi2", 5),
     "D4": ("D4", "3*A1 + 6*B2 + 9*E", 3),
     "Q8": ("Q8", "7*chi0 + 14*chi3 + 7*chi4", 7),
+    "A5": ("A5", "2*chi0 + 4*chi1 + 2*chi4", 2),
     "one head": ("D4", "3*A1 + 2*B1 + 5*E", 1),
 }
 DTYPES = {2: torch.bfloat16, 4: torch.float32, 8: torch.float64}

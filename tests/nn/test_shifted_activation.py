@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import irrepnet as ir
-from irrepnet import actions, nn, specs, testing
+from irrepnet import actions, groups, nn, specs, testing
 from irrepnet._errors import SpecError
 from irrepnet.actions import PointAction
 from irrepnet.freezing import fold_token_bias
@@ -17,7 +17,9 @@ POINTS = {
     "pairs": lambda: TokenType.of(actions.image("flop").on_grid(2, 6)).in_order,
     "pairs and fixed": lambda: TokenType.of(actions.image("flop").on_grid(2, 5)).in_order,
     "unsorted": lambda: actions.image("D4").on_grid(3, 3),
+    "C4": lambda: TokenType.of(actions.image("C4").on_grid(3, 3)).in_order,
     "type H": lambda: actions.natural(group("Q8")),
+    "too many points for a kernel": lambda: actions.natural(groups.alternating(5)),
 }
 
 
@@ -39,7 +41,7 @@ def test_one_after_the_other(case: str, dtype: torch.dtype) -> None:
     one, two = (layer.to(dtype) for layer in both(POINTS[case]()))
     x = torch.randn(3, one.plan.spec.points.num_points, one.basis.dim).to(dtype)
     exact = two.double()(x.double())
-    allowed = {torch.float64: 1e-14, torch.float32: 1e-6, torch.bfloat16: 1e-2}[dtype]
+    allowed = {torch.float64: 1e-14, torch.float32: 1e-6, torch.bfloat16: 2e-2}[dtype]
     with torch.no_grad():
         assert relative(one(x).double(), exact) < allowed
     found = []
