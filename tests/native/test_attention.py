@@ -174,6 +174,19 @@ def test_any_strides() -> None:
     check(of, x[:1].expand(3, -1, -1), back[:1, :1, :1].expand(3, 7, of.dim))
 
 
+@pytest.mark.parametrize("level", [-300, -41, -39, 0, 39, 41, 300])
+def test_logits_near_and_far(level: int) -> None:
+    """Below 40 no largest logit is subtracted; exp of the far ones is none of float32's numbers."""
+    of = simple(16)
+    x, back = drawn(of, 1, 37, torch.float32)
+    x[..., :32] = 0
+    x[..., 0] = 2 * abs(level) ** 0.5  # a query's first channel; a head's scale is 1/4
+    x[..., 16] = math.copysign(1, level) * x[..., 0] * torch.linspace(0.9, 1, 37)
+    x[..., 32:] *= 1e9
+    for got, right in zip(found(of, x, back), expected(of, x, back), strict=True):
+        assert_rounded(got, right, absolute=1e-6 * max(4, abs(level)))
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_large_logits(sign: int) -> None:
     """Whole numbers, so that logits of 1e5, and none near zero, are exact in float32."""

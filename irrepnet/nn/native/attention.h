@@ -7,8 +7,8 @@ typedef void Write(void *x, int64_t sample, int64_t tokens, int64_t parts, int64
                    int64_t head, int64_t first, int64_t last, const float *rows, int64_t stride,
                    const float *factors);
 
-/* Logits of so many bytes are made at once. */
-enum { LOGITS = 1 << 16 };
+/* Logits of so many bytes are made at once; up to NEAR they are near 0. */
+enum { LOGITS = 1 << 16, NEAR = 40 };
 
 /* Sizes of the scratch: `wide` columns hold a head's channels, `tall` rows its tokens, `keys`
    columns its tokens, and `block` rows the queries that are served at once. */
@@ -34,22 +34,50 @@ static float *scratch(int64_t numbers) {
 /* The largest of a row by vectors, of which clang makes no such loop. */
 static float largest(const float *row, int64_t length) {
   vector most = *(const vector *)row;
-  for (int64_t c = LANES; c < length; c += LANES) {
-    vector next = *(const vector *)(row + c);
-    choice above = next > most;
-    most = (vector)(((choice)next & above) | ((choice)most & ~above));
-  }
+  for (int64_t c = LANES; c < length; c += LANES) most = larger(*(const vector *)(row + c), most);
   float found = most[0];
   for (int i = 1; i < LANES; i++) found = most[i] > found ? most[i] : found;
   return found;
 }
 
+/* At least the square of the longest row: of each lane the largest sum of squares. */
+static float reach(const float *rows, int64_t count, int64_t wide) {
+  vector most = {0};
+  for (int64_t i = 0; i < count; i++, rows += wide) {
+    vector squares = {0};
+    for (int64_t c = 0; c < wide; c += LANES) {
+      vector part = *(const vector *)(rows + c);
+      squares += part * part;
+    }
+    most = larger(squares, most);
+  }
+  float found = 0.0f;
+  for (int i = 0; i < LANES; i++) found += most[i];
+  return found;
+}
+
 /* A row of logits to weights that still lack the factor which is returned. */
-static float weigh(float *row, int64_t tokens, int64_t keys) {
+typedef float Weigh(float *row, int64_t tokens, int64_t keys);
+
+/* Where no logit is far from 0 the largest need not be subtracted: a third of the time. */
+static float weigh_near(float *row, int64_t tokens, int64_t keys) {
+  float sum = 0.0f;
+  for (int64_t c = tokens; c < keys; c++) row[c] = -87.0f; /* gone beside exp(-NEAR) */
+  SUM(sum) for (int64_t c = 0; c < keys; c++) sum += row[c] = near_exponential(row[c]);
+  return 1.0f / sum;
+}
+
+static float weigh_any(float *row, int64_t tokens, int64_t keys) {
   for (int64_t c = tokens; c < keys; c++) row[c] = -INFINITY;
   float most = largest(row, keys), sum = 0.0f;
   SUM(sum) for (int64_t c = 0; c < keys; c++) sum += row[c] = exponential(row[c] - most);
   return 1.0f / sum;
+}
+
+/* By Cauchy and Schwarz; what is no number, or infinite, is not near. */
+static Weigh *weigh_of(const float *q, const float *k, Sizes s) {
+  float squares = reach(q, s.tokens, s.wide) * reach(k, s.tokens, s.wide);
+  return squares < NEAR * NEAR ? weigh_near : weigh_any;
 }
 
 /* Heads first to last of all samples: attention of x, which holds query, key and value, into y. */
@@ -67,6 +95,7 @@ int attention_forward(const void *x, void *y, Read read, Write write, int64_t to
     read(x, sample, tokens, 3, 1, h, k, s.wide, 1.0f);
     read(x, sample, tokens, 3, 2, h, v, s.wide, 1.0f);
     transpose(k, s.wide, tokens, size, turned, s.keys);
+    Weigh *weigh = weigh_of(q, k, s);
     for (int64_t i = 0; i < tokens; i += s.block) {
       int64_t rows = s.tall - i < s.block ? s.tall - i : s.block;
       int64_t after = i + rows < tokens ? i + rows : tokens;
@@ -110,6 +139,7 @@ int attention_backward(const void *x, const void *g, void *to_x, Read read, Writ
     read(x, sample, tokens, 3, 2, h, v, s.wide, 1.0f);
     read(g, sample, tokens, 1, 0, h, back, s.wide, 1.0f);
     transpose(k, s.wide, tokens, size, turned_k, s.keys);
+    Weigh *weigh = weigh_of(q, k, s);
     transpose(v, s.wide, tokens, size, turned_v, s.keys);
     for (int64_t i = 0; i < tokens; i += s.block) {
       int64_t rows = s.tall - i < s.block ? s.tall - i : s.block;

@@ -48,11 +48,8 @@ static inline bfloat16 store_bfloat16(float value) {
   return (bfloat16)((value != value ? 0x7fc00000u : rounded) >> 16);
 }
 
-/* exp: x = n log 2 + r, a polynomial in r (Cephes), and n into the exponent's bits. Below -87.7 they
-   are those of 0 and above 88.4 of infinity, so that no large factor brings back what is gone. */
-static inline float exponential(float x) {
-  x = x < -88.0f ? -88.0f : x;
-  x = x > 89.0f ? 89.0f : x;
+/* exp from -87 to 88: x = n log 2 + r, a polynomial in r (Cephes), and n into the exponent's bits. */
+static inline float near_exponential(float x) {
   float n = rintf(x * 1.44269504088896341f);
   float r = fused(n, 2.12194440e-4f, fused(n, -0.693359375f, x));
   float p = 1.9875691500e-4f;
@@ -65,6 +62,13 @@ static inline float exponential(float x) {
   float power;
   memcpy(&power, &bits, 4);
   return fused(p, r * r, r + 1.0f) * power;
+}
+
+/* exp: below -87.7 the bits are those of 0 and above 88.4 of infinity, so that no large factor brings
+   back what is gone. */
+static inline float exponential(float x) {
+  x = x < -88.0f ? -88.0f : x;
+  return near_exponential(x > 89.0f ? 89.0f : x);
 }
 
 static inline float logistic(float x) { return 1.0f / (1.0f + exponential(-x)); }

@@ -18,6 +18,12 @@ typedef float vector __attribute__((vector_size(4 * LANES), aligned(4), may_alia
 /* What a comparison of vectors gives: all bits or none. */
 typedef int32_t choice __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
+/* Of each lane the larger; the second where one is no number. */
+static inline vector larger(vector a, vector b) {
+  choice above = a > b;
+  return (vector)(((choice)a & above) | ((choice)b & ~above));
+}
+
 static inline int64_t padded(int64_t length, int64_t unit) {
   return (length + unit - 1) / unit * unit;
 }
