@@ -18,12 +18,8 @@ def fold_token_bias(frozen: Frozen) -> Frozen:
     state, changes = dict(frozen.state), dict[str, Spec | None]()
     for chain in frozen.chains():
         for bias, act in pairwise(chain.children):
-            if (
-                isinstance(bias.spec, TokenBias)
-                and isinstance(act.spec, Activation)
-                and act.spec.gset
-                and act.spec.enter == "irreps"
-            ):
+            on_points = isinstance(act.spec, Activation) and act.spec.gset
+            if isinstance(bias.spec, TokenBias) and on_points:
                 changes[bias.path] = None
                 changes[act.path] = replace(act.spec, points=bias.spec.points)
                 for key in [key for key in state if key.startswith(f"{bias.path}.")]:

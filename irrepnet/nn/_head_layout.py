@@ -38,7 +38,7 @@ class HeadLayout:
     @property
     def dim(self) -> int:
         """Channels of a token."""
-        return sum(copies for *_, copies in self.components)
+        return self.compiled.dim
 
     @property
     def compiled(self) -> Attention:

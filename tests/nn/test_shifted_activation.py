@@ -107,6 +107,21 @@ def test_frozen_resmlps_add_their_hidden_biases_so(name: str) -> None:
         torch.testing.assert_close(frozen(x), net(x), rtol=1e-10, atol=1e-10)
 
 
+def test_a_change_of_basis_before_a_bias_does_not_cancel() -> None:
+    """The first activation could leave its output on the points that the second one acts on."""
+    points = POINTS["pairs"]()
+    X = FeatureType.regular(points.group, 32)
+    act, bias = specs.Activation(X), specs.TokenBias(X, points)
+    steps = ("of", specs.Tokens(X, points)), ("first", act), ("bias", bias), ("second", act)
+    apart = ir.compile(specs.Chain(steps), dtype=torch.float64)
+    testing.randomise_(apart).eval()
+    frozen = ir.freeze(apart, (fold_token_bias,))
+    assert frozen.names == ("of", "first", "second")
+    assert frozen.second.enter == frozen.first.leave == "irreps"
+    x = torch.randn(2, 12, X.dim, dtype=torch.float64)
+    torch.testing.assert_close(frozen(x), apart(x), rtol=1e-12, atol=1e-12)
+
+
 def test_only_what_acts_in_irreps_takes_a_bias() -> None:
     points = POINTS["pairs"]()
     X = FeatureType.regular(points.group, 4)

@@ -146,15 +146,7 @@ class Conjugations:
         gradient: Tensor | None = None,
         shift: Shift | None = None,
     ) -> None:
-        """Write `B f(A (x + b))`, or `B (f'(A x) * A gradient)`, into `out`.
-
-        Args:
-            function: One of `FUNCTIONS`.
-            out: Contiguous; may be an input where sources are targets.
-            x: Of shape `(..., dim)`.
-            gradient: What comes back to the function's output, without a shift.
-            shift: What is added first, of the dtype of `x`.
-        """
+        """As `Conjugation.write`, with all channels and `out` contiguous, for `(..., dim)`."""
         rows = out.view(-1, self.dim), x.reshape(-1, self.dim)
         back = None if gradient is None else gradient.reshape(-1, self.dim)
         for run in self.runs:
